@@ -1,0 +1,27 @@
+"""A fact: a record that a pattern recognised."""
+
+import msgspec
+
+from logparse.record.record import Record
+
+
+class Fact(msgspec.Struct, frozen=True, gc=False):
+    """What one record proves, by which pattern.
+
+    pattern: the pattern's id, such as `runner.asking`.
+    kind: what it is evidence of, such as `dispatched` (the catalogue's word; see docs/patterns.md).
+    proves: False where the pattern only implies it or hints at it.
+    uuid: of the job, where the line names one.
+    db: of the job: from the message, else the record's own; None where neither tells.
+    fields: every named group that took part in the match, and `exception` where the pattern reads
+        the traceback in the record's continuation lines.
+    record: the proof.
+    """
+
+    pattern: str
+    kind: str
+    proves: bool
+    uuid: str | None
+    db: str | None
+    fields: dict[str, str]
+    record: Record
