@@ -49,3 +49,29 @@ class ChannelEvent(Event, frozen=True, gc=False):
     pending: int = 0
     running: int = 0
     failed: int = 0
+
+
+class Ended(msgspec.Struct, frozen=True, gc=False):
+    """An attempt ended, whatever it will settle to: told at once, for metrics; never printed.
+
+    ts: milliseconds since the epoch, UTC. duration, sql_time: seconds, None where no line told.
+    """
+
+    ts: int
+    db: str | None
+    channel: str | None
+    duration: float | None
+    sql_queries: int | None
+    sql_time: float | None
+
+
+class QueueWait(msgspec.Struct, frozen=True, gc=False):
+    """A job was dispatched for the first time, `seconds` after it was queued; for metrics only."""
+
+    ts: int
+    db: str | None
+    channel: str | None
+    seconds: float
+
+
+Output = Event | Ended | QueueWait

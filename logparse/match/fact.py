@@ -10,7 +10,8 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
 
     pattern: the pattern's id, such as `runner.asking`.
     kind: what it is evidence of, such as `dispatched` (the catalogue's word; see docs/patterns.md).
-    proves: False where the pattern only implies it or hints at it.
+    confidence: `proves` (it certainly happened), `implies` (true but for the exceptions that the
+        pattern's notes state) or `hint` (needs other evidence).
     uuid: of the job, where the line names one.
     db: of the job: from the message, else the record's own; None where neither tells.
     fields: every named group that took part in the match, and `exception` where the pattern reads
@@ -20,7 +21,7 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
 
     pattern: str
     kind: str
-    proves: bool
+    confidence: str
     uuid: str | None
     db: str | None
     fields: dict[str, str]
