@@ -1,0 +1,113 @@
+"""Compressed logs: which kind a file is, and its bytes in blocks of bounded size."""
+
+import bz2
+import lzma
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+if sys.version_info >= (3, 14):
+    from compression.zstd import ZstdDecompressor, ZstdError
+else:
+    from backports.zstd import ZstdDecompressor, ZstdError
+
+# Enough for `xz -9` (65 MiB); a file that asks for more is refused rather than given all memory.
+_XZ_MEMORY = 256 * 1024 * 1024
+
+
+class Damaged(Exception):
+    """Compressed data that ends too early or is not what its first bytes promised."""
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+class _Gzip:
+    """zlib's decompressor with the interface that those of bz2, lzma and zstd share."""
+
+    def __init__(self) -> None:
+        self._zlib = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        return self._zlib.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._zlib.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        out = self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
+        # A full block may leave more inside zlib even though all input went in.
+        self.needs_input = not self._zlib.unconsumed_tail and len(out) < max_length
+        return out
+
+
+def _xz() -> _Decompressor:
+    return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+
+
+_KINDS: dict[str, Callable[[], _Decompressor]] = {
+    "gzip": _Gzip,
+    "zstd": ZstdDecompressor,
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": _xz,
+}
+# pzstd begins with a skippable frame, of which there are sixteen magic numbers (RFC 8878, 3.1.2).
+_MAGIC: dict[bytes, str] = {
+    b"\x1f\x8b\x08": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    **{bytes((0x50 + n, 0x2A, 0x4D, 0x18)): "zstd" for n in range(16)},
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+}
+_ERRORS = (zlib.error, lzma.LZMAError, ZstdError, OSError, ValueError)
+
+
+def compression(head: bytes) -> str | None:
+    """Return `gzip`, `zstd`, `bzip2` or `xz` by a file's first bytes; None for plain data."""
+    return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
+
+
+def undecided(head: bytes) -> bool:
+    """Tell whether more bytes may still turn `head` into the beginning of a compressed file."""
+    return any(len(head) < len(magic) and magic.startswith(head) for magic in _MAGIC)
+
+
+def decompress(kind: str, raw: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Yield the decompressed data in blocks of at most `size` bytes, across members and frames.
+
+    Zeros between or after members (tapes, `xz` padding) are passed over.
+
+    Raises Damaged, after all that could be decompressed has been yielded.
+    """
+    decompressor: _Decompressor | None = None
+    for data in raw:
+        rest = data
+        while rest or (decompressor is not None and not decompressor.needs_input):
+            if decompressor is None:
+                rest = rest.lstrip(b"\0")
+                if not rest:
+                    break
+                decompressor = _KINDS[kind]()
+            try:
+                block = decompressor.decompress(rest, size)
+            except _ERRORS as error:
+                raise Damaged(f"its {kind} data is damaged ({error})") from error
+            rest = b""
+            if decompressor.eof:
+                rest = decompressor.unused_data
+                decompressor = None
+            if block:
+                yield block
+    if decompressor is not None:
+        raise Damaged(f"it ends in the middle of its {kind} data")

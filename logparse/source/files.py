@@ -1,0 +1,249 @@
+"""Finite logs as chunks: plain or compressed files and streams, read once, in bounded memory."""
+
+import grp
+import os
+import pwd
+import re
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from logparse.source.chunk import Chunk
+from logparse.source.compression import Damaged, compression, decompress, undecided
+from logparse.source.error import SourceError, shown
+
+CHUNK_SIZE = 1 << 20
+"""Bytes of data in a chunk, by default."""
+
+Progress = Callable[[str, int], None]
+"""Called with a file's path and how many bytes more of it (compressed ones) were read."""
+
+_RAW_SIZE = 64 * 1024  # compressed bytes read at once
+_HEAD_SIZE = 1 << 20  # how far into a file its first record is looked for
+_JUDGED_SIZE = 64 * 1024  # how much of a file tells whether it is binary
+
+_DATE = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} "
+_HEADER = re.compile(rb"(?m)^(?:\xef\xbb\xbf)?(?:\x1b\[[0-9;]*m)*(" + _DATE + rb")")
+# What a text has none of: NUL and the C0 controls, less tab to carriage return and escape; and DEL.
+_CONTROL = bytes(set(range(32)) - set(range(9, 14)) - {0x1B} | {0x7F})
+# Compressed or random bytes hold 10 % of them, machine code and databases far more.
+_CONTROL_SHARE = 0.05
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "a zip archive: unpack it first",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive: unpack it first",
+    b"\x04\x22\x4d\x18": "compressed by lz4: decompress it first, such as with `lz4 -dc FILE | logparse … -`",
+    b"\xff\xfe": "UTF-16 text: convert it first, such as with `iconv -f UTF-16 -t UTF-8`",
+    b"LPKSHHRH": "a systemd journal: give what `journalctl -o cat` prints of Odoo's unit",
+}
+
+
+def read_files(
+    paths: Sequence[str], *, chunk_size: int = CHUNK_SIZE, progress: Progress | None = None
+) -> Iterator[Chunk]:
+    """Yield the content of each file in the given order; see order_files for the order of time.
+
+    paths: files, plain or compressed by gzip, zstd, bzip2 or xz (told by their first bytes, whatever
+        their names), named pipes, or `-` for standard input. Streams are passed on as they come.
+    chunk_size: most bytes of (uncompressed) data in a chunk.
+    progress: told how many bytes of the file as it is stored were read since the last call.
+
+    The last chunk of each file is empty and has `last` set. A file of which reading fails half-way is
+    delivered as far as it goes, with such a chunk at its end, and the error follows.
+
+    Raises SourceError: a file is missing, a directory, unreadable, binary and no log, damaged or cut
+    short; or the disk failed.
+    """
+    for path in paths:
+        offset = 0
+        try:
+            with _opened(path) as fd:
+                for block in _judged(path, _blocks(path, fd, max(chunk_size, _JUDGED_SIZE), progress)):
+                    for start in range(0, len(block), chunk_size):
+                        data = block if len(block) <= chunk_size else block[start : start + chunk_size]
+                        yield Chunk(path, offset, data)
+                        offset += len(data)
+        except SourceError:
+            if offset:
+                yield Chunk(path, offset, b"", last=True)
+            raise
+        yield Chunk(path, offset, b"", last=True)
+
+
+def order_files(paths: Sequence[str], *, warnings: list[str] | None = None) -> list[str]:
+    """Return the files in the order of time: several are one log, in pieces.
+
+    A file's time is that of its first record, searched for in its first MiB, of which no more is
+    read; a file with no record there (a piece that holds only the rest of a traceback, or nothing)
+    has the time of its last modification, which lies before the next piece's first record. Equal times
+    go by name. What cannot be looked into without using it up, standard input and pipes, comes last,
+    in the given order. A file that is given twice, under whatever name, is kept once.
+
+    warnings: gets one sentence for each file that was left out as given already.
+
+    Raises SourceError as read_files does, so that nothing is read before all files are known to open.
+    """
+    timed: list[tuple[int, str]] = []
+    streams: list[str] = []
+    seen: dict[tuple[int, int] | str, str] = {}
+    for path in paths:
+        info = _stat(path)
+        regular = stat.S_ISREG(info.st_mode) and path != "-"
+        identity = (info.st_dev, info.st_ino) if regular else path
+        if identity in seen:
+            if warnings is not None:
+                first = seen[identity]
+                same = "twice" if first == path else f"also as {shown(first)}"
+                warnings.append(f"{_name(path)} was given {same}; it is read once")
+            continue
+        seen[identity] = path
+        if regular:
+            time = _first_time(path)
+            timed.append((info.st_mtime_ns // 1_000_000 if time is None else time, path))
+        else:
+            streams.append(path)
+    return [path for _, path in sorted(timed)] + streams
+
+
+def total_bytes(paths: Sequence[str]) -> int | None:
+    """Return the size of all files as they are stored, in bytes; None where a stream is among them.
+
+    Raises SourceError: a file is missing, a directory, or may not be looked at.
+    """
+    total = 0
+    for path in paths:
+        info = _stat(path)
+        if path == "-" or not stat.S_ISREG(info.st_mode):
+            return None
+        total += info.st_size
+    return total
+
+
+def _stat(path: str) -> os.stat_result:
+    try:
+        info = os.fstat(0) if path == "-" else os.stat(path)  # noqa: PTH116 (Path("") is a directory)
+    except (OSError, ValueError) as error:
+        raise _refusal(path, error) from error
+    if stat.S_ISDIR(info.st_mode):
+        raise SourceError(f"{_name(path)} is a directory: name the log files in it")
+    return info
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[int]:
+    _stat(path)
+    if path == "-":
+        yield 0
+        return
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError as error:
+        raise _refusal(path, error) from error
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _read(path: str, fd: int, size: int) -> bytes:
+    try:
+        return os.read(fd, size)
+    except OSError as error:
+        raise _refusal(path, error) from error
+
+
+def _blocks(path: str, fd: int, size: int, progress: Progress | None) -> Iterator[bytes]:
+    """Yield the uncompressed content in blocks of at most `size` bytes."""
+    head = _read(path, fd, _RAW_SIZE)
+    while undecided(head) and (more := _read(path, fd, _RAW_SIZE)):
+        head += more
+    kind = compression(head)
+
+    def raw(block_size: int) -> Iterator[bytes]:
+        data = head
+        while data:
+            if progress is not None:
+                progress(path, len(data))
+            yield data
+            data = _read(path, fd, block_size)
+
+    if kind is None:
+        yield from raw(size)
+        return
+    try:
+        yield from decompress(kind, raw(_RAW_SIZE), size)
+    except Damaged as damage:
+        raise SourceError(
+            f"{_name(path)} could be read only in part: {damage}; what stands before was read; "
+            "copy it again, or wait until it is written"
+        ) from damage
+
+
+def _judged(path: str, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass the blocks on; refuse a binary file by the first that holds anything but NULs.
+
+    A log that was truncated under a writer without O_APPEND begins with as many NULs as it had bytes.
+    """
+    decided = False
+    for block in blocks:
+        if not decided and (head := block.lstrip(b"\0")[:_JUDGED_SIZE]):
+            decided = True
+            _refuse_binary(path, head)
+        yield block
+
+
+def _refuse_binary(path: str, head: bytes) -> None:
+    if _HEADER.search(head):
+        return
+    for magic, what in _OTHER_FORMATS.items():
+        if head.startswith(magic):
+            raise SourceError(f"{_name(path)} is {what}")
+    controls = len(head) - len(head.translate(None, _CONTROL))
+    if controls > _CONTROL_SHARE * len(head):
+        raise SourceError(f"{_name(path)} is a binary file and no log: give Odoo's log file (its --logfile)")
+
+
+def _first_time(path: str) -> int | None:
+    """Return the time of the first record in the file's head, milliseconds since the epoch, UTC."""
+    head = b""
+    try:
+        with _opened(path) as fd:
+            for block in _judged(path, _blocks(path, fd, _HEAD_SIZE, None)):
+                head += block[: _HEAD_SIZE - len(head)]
+                if len(head) == _HEAD_SIZE:
+                    break
+    except SourceError as error:
+        # That it is cut short is told when it is read.
+        if not isinstance(error.__cause__, Damaged):
+            raise
+    for match in _HEADER.finditer(head):
+        try:
+            time = datetime.strptime(match[1].decode(), "%Y-%m-%d %H:%M:%S,%f ")
+        except ValueError:
+            continue
+        return round(time.replace(tzinfo=UTC).timestamp() * 1000)
+    return None
+
+
+def _name(path: str) -> str:
+    return "standard input" if path == "-" else shown(path)
+
+
+def _refusal(path: str, error: OSError | ValueError) -> SourceError:
+    if isinstance(error, FileNotFoundError):
+        return SourceError(f"{_name(path)} does not exist: check its path (Odoo's --logfile)")
+    if isinstance(error, PermissionError):
+        return SourceError(f"{_name(path)} may not be read by this user: {_allowed(path)}")
+    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    return SourceError(f"{_name(path)} cannot be read ({reason}): check the disk, the mount and the path")
+
+
+def _allowed(path: str) -> str:
+    try:
+        info = os.stat(path)  # noqa: PTH116
+        user = pwd.getpwuid(info.st_uid).pw_name
+        group = grp.getgrgid(info.st_gid).gr_name
+    except (OSError, KeyError):
+        return "run logparse as the user that Odoo runs as"
+    mode = f"it belongs to {user}:{group} with mode {stat.S_IMODE(info.st_mode):04o}"
+    return f"{mode}; run logparse as {user} or as a member of {group}"
