@@ -1,0 +1,89 @@
+"""Tells where a record ends, so that a header inside a message is not taken for a record of its own.
+
+From 12.0 Odoo's formatter ends every message with a blank and `perf_info`: nothing for most loggers,
+`queries seconds seconds` for werkzeug (odoo/netsvc.py, PerfFilter). A record is one write to the file, so
+its lines stand together. Hence, in such a log, a message that has not ended yet cannot be followed by a
+record; what looks like one is part of its text. Before 12.0 nothing marks the end but, after the
+traceback of a job, an empty line.
+"""
+
+import re
+
+HEADER = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) ")
+NEXT_HEADER = re.compile(rb"\n(?=" + HEADER.pattern + rb")")
+_PERF = re.compile(rb"(?:\d+|-) (?:\d+\.\d+|-) (?:\d+\.\d+|-)(?: (?:ro|rw|ro->rw|-))?\Z")
+
+# Odoo's job controller logs the traceback of a failed job as the message itself.
+TRACEBACK_LINE = b": Traceback (most recent call last):"
+# A traceback cut by a crash never ends: after so many lines that look like headers they are believed.
+_BELIEVED = 32
+
+
+def ends_message(data: bytes, start: int, end: int) -> bool:
+    """Whether the line data[start:end] ends as a message does in Odoo 12 and later."""
+    if end <= start:
+        return False
+    if data[end - 1] == 32:
+        return True
+    return data[end - 1] in b"0123456789-wo" and _PERF.search(data, max(start, end - 64), end) is not None
+
+
+def traceback_end(data: bytes, start: int, seen: int, limit: int) -> tuple[int, int]:
+    """Where a job's traceback that goes on at the line start `start` ends: at a line of one blank.
+
+    seen: how many lines that look like headers it held before. Returns the start of the line after its
+    end, or -1 where it does not end before `limit`, and the new `seen`.
+    """
+    while start < limit:
+        stop = data.find(b"\n", start, limit)
+        if stop < 0:
+            stop = limit
+        if stop - start == 1 and data[start] == 32:
+            return stop + 1, 0
+        if HEADER.match(data, start):
+            seen += 1
+            if seen > _BELIEVED:
+                return start, 0
+        start = stop + 1
+    return -1, seen
+
+
+def in_message(data: bytes, start: int, limit: int) -> bool:
+    """Whether the line at `start` stands inside the message of the record before it, as far as that shows.
+
+    limit: how many bytes to look back.
+    """
+    low = max(0, start - limit)
+    while start > low:
+        end = start - 1
+        start = data.rfind(b"\n", 0, end) + 1
+        if ends_message(data, start, end):
+            return False
+        if HEADER.match(data, start):
+            return True
+    return False
+
+
+def in_old_traceback(data: bytes, start: int, end: int, limit: int) -> bool:
+    """The same for a log of Odoo 11 and earlier, where an empty line ends the traceback of a job.
+
+    data[start:end] is the line, header-like. True where an empty line follows it, or a run of such
+    lines, and the record before is a job's traceback that no empty line has ended.
+    """
+    for _ in range(_BELIEVED):
+        if not HEADER.match(data, end + 1):
+            break
+        end = data.find(b"\n", end + 1)
+        if end < 0:
+            return False
+    if data[end : end + 2] != b"\n\n":
+        return False
+    low = max(0, start - limit)
+    while start > low:
+        stop = start - 1
+        start = data.rfind(b"\n", 0, stop) + 1
+        if stop == start:
+            return False
+        if data.endswith(TRACEBACK_LINE, start, stop):
+            return HEADER.match(data, start) is not None
+    return False

@@ -1,0 +1,348 @@
+"""Finds the records of interest in chunks of a log, and passes over all other bytes unread."""
+
+from collections.abc import Iterator
+
+from logparse.record.clean import Text, clean
+from logparse.record.clock import Clock
+from logparse.record.closing import (
+    HEADER,
+    NEXT_HEADER,
+    TRACEBACK_LINE,
+    ends_message,
+    in_message,
+    in_old_traceback,
+    traceback_end,
+)
+from logparse.record.interest import Interest
+from logparse.record.parse import milliseconds, parse_header
+from logparse.record.record import Record
+from logparse.record.tally import Tally
+from logparse.source.chunk import Chunk
+
+# Loggers of which Odoo's formatter adds the numbers of the request to each message.
+_PERF_LOGGERS = ("werkzeug", "longpolling")
+# How often a log must have ended its messages with a blank before the lack of one means something, and
+# how many lines without one in a row mean that the format changed.
+_SURE, _FORGET = 4, 100
+_ECHOES = 1024
+# How far around a record its neighbours are looked for, in bytes.
+_NEIGHBOURHOOD = 1 << 18
+# What the record before the buffer left open, besides a traceback (then: how many header-like lines it
+# held so far, from 0 on).
+_CLOSED, _MESSAGE = -2, -1
+
+
+class Scanner:
+    """The record stage for one log: `feed` it chunks in order, and it returns the records of interest.
+
+    A record is reported once the header of the next one is there, or the file is at its end, so that the
+    result does not depend on how the bytes were cut into chunks. One scanner reads one stream: several
+    files in a row, each ended by a chunk with `last`.
+
+    interest: which records matter (logparse.match.interest).
+    max_record: bytes of a record that are read; the rest of a longer one is dropped and counted.
+    max_line: bytes of a first line that are read.
+    tally: where to count.
+    """
+
+    def __init__(
+        self,
+        interest: Interest,
+        *,
+        max_record: int = 1 << 20,
+        max_line: int = 1 << 16,
+        tally: Tally | None = None,
+    ) -> None:
+        self.tally = tally if tally is not None else Tally()
+        self._literals = interest.literals
+        self._bodies = interest.bodies
+        self._max_record = max_record
+        self._max_line = max_line
+        self._clock = Clock()
+        self._file: str | None = None
+        self._buffer = b""  # raw bytes that are not reported yet, from the start of a line
+        self._offset = 0  # of the buffer's first byte in the file
+        self._open = _CLOSED
+        self._dropping = False  # the buffer goes on with a record that was too long
+        self._midline = False  # and begins inside a line
+        self._style = 0  # how surely this log ends its messages with a blank
+        self._bare = 0  # lines without one since the last with one
+        self._echoes: dict[bytes, None] = {}
+
+    def feed(self, chunk: Chunk) -> list[Record]:
+        """The records of interest that are complete now, in file order."""
+        records: list[Record] = []
+        if chunk.file != self._file:
+            if self._buffer:
+                records += self._report(final=True)
+            self._begin(chunk)
+        tally = self.tally
+        tally.bytes += len(chunk.data)
+        tally.lines += chunk.data.count(b"\n")
+        self._buffer = self._buffer + chunk.data if self._buffer else chunk.data
+        if chunk.last:
+            if self._buffer and not self._buffer.endswith(b"\n"):
+                tally.lines += 1
+            records += self._report(final=True)
+            self._file = None
+        else:
+            records += self._report(final=False)
+        tally.clock_skew = self._clock.steps_back
+        return records
+
+    def quiet(self) -> list[Record]:
+        """The last record, if it is one whole line: to be called when nothing has come for a while.
+
+        A record whose continuation lines are wanted stays open: they may still come. So does one whose
+        time is doubtful.
+        """
+        buffer = self._buffer
+        if self._dropping or not buffer.endswith(b"\n") or buffer.count(b"\n") != 1:
+            return []
+        if any(logger.encode() in buffer for logger in self._bodies):
+            return []
+        text = clean(buffer, head=self._offset == 0)
+        if not self._hits(text.data, len(text.data)):
+            return []
+        records, done = self._records(text, len(text.data), final=False)
+        if done == len(text.data):
+            self._drop(len(buffer))
+        return records
+
+    @property
+    def pending(self) -> int:
+        """Bytes that were fed and belong to a record that is not reported yet."""
+        return len(self._buffer)
+
+    def _begin(self, chunk: Chunk) -> None:
+        self._file = chunk.file
+        self._buffer = b""
+        self._offset = chunk.offset
+        self._open = _CLOSED
+        self._dropping = self._midline = False
+        self._clock.now = None
+
+    def _report(self, *, final: bool) -> list[Record]:
+        """Report what is complete in the buffer, and drop it."""
+        if self._dropping and not self._resume(final):
+            return []
+        buffer = self._buffer
+        end = len(buffer) if final else buffer.rfind(b"\n") + 1
+        text = clean(buffer if end == len(buffer) else buffer[:end], head=self._offset == 0)
+        data = text.data
+        stop = len(data) if final else _last_header(data)
+        records: list[Record] = []
+        if stop < 0:
+            self._drop(end)
+        else:
+            if HEADER.match(data) or NEXT_HEADER.search(data):
+                self.tally.headers += 1
+            records, done = self._records(text, stop, final=final)
+            self._drop(end if done >= len(data) else text.raw(done))
+        if len(self._buffer) > self._max_record:
+            records += self._overlong()
+        return records
+
+    def _resume(self, final: bool) -> bool:
+        """Drop what is left of an overlong record; whether the buffer begins with the next one's header."""
+        buffer = self._buffer
+        start = 0
+        if self._midline:
+            start = buffer.find(b"\n") + 1
+            if start == 0:
+                self._drop(len(buffer))
+                return False
+        if not HEADER.match(buffer, start):
+            found = NEXT_HEADER.search(buffer, max(0, start - 1))
+            if found is None:
+                # The last line may be the half of a header.
+                keep = len(buffer) if final else max(start, buffer.rfind(b"\n") + 1)
+                self._midline = len(buffer) - keep > 256
+                self._drop(len(buffer) if self._midline else keep)
+                return False
+            start = found.end()
+        self._dropping = self._midline = False
+        self._drop(start)
+        return True
+
+    def _overlong(self) -> list[Record]:
+        """Report the record at the start of the buffer, which is over the limit, and drop what follows."""
+        text = clean(self._buffer, head=self._offset == 0)
+        if len(text.data) <= self._max_record and len(self._buffer) <= 8 * self._max_record:
+            return []
+        line_end = self._buffer.rfind(b"\n") + 1
+        cut = Text(text.data[: self._max_record + 1], [], [])
+        records, _ = self._records(cut, len(cut.data), final=False, single=True)
+        self._open = _CLOSED
+        self._dropping = True
+        self._midline = len(self._buffer) - line_end > 256
+        self._drop(len(self._buffer) if self._midline else line_end)
+        return records
+
+    def _drop(self, count: int) -> None:
+        self._buffer = self._buffer[count:]
+        self._offset += count
+
+    def _hits(self, data: bytes, stop: int) -> list[int]:
+        """Starts of the lines before `stop` that hold a literal of interest, in order."""
+        if not self._literals:
+            return _line_starts(data, stop)
+        starts: set[int] = set()
+        add = starts.add
+        find, rfind = data.find, data.rfind
+        for literal in self._literals:
+            position = find(literal, 0, stop)
+            while position >= 0:
+                start = rfind(b"\n", 0, position) + 1
+                if position - start < self._max_line:
+                    add(start)
+                position = find(b"\n", position, stop)
+                if position >= 0:
+                    position = find(literal, position, stop)
+        return sorted(starts)
+
+    def _records(
+        self, text: Text, stop: int, *, final: bool, single: bool = False
+    ) -> tuple[list[Record], int]:
+        """The records that start before `stop`, and up to where the text is done with.
+
+        final: nothing follows. single: the text is one record, cut at the limit.
+        """
+        data = text.data
+        tally = self.tally
+        records: list[Record] = []
+        inside = self._open == _MESSAGE  # the line at 0 is
+        # A traceback under way: where to go on with it, what it held before, and where it ends.
+        trace, seen, shut = (0, self._open, 0) if self._open >= 0 else (0, 0, -1)
+        if shut == 0:
+            shut = _or_end(traceback_end(data, 0, seen, len(data))[0], data)
+        rejected = -1  # where the line after the last rejected one starts
+        for start in self._hits(data, stop):
+            end = data.find(b"\n", start)
+            if end < 0:
+                end = len(data)
+            raw_line = data[start : min(end, start + self._max_line)]
+            try:
+                line = raw_line.decode()
+            except UnicodeDecodeError:
+                line = raw_line.decode(errors="replace")
+                tally.decode_errors += 1
+            header = parse_header(line)
+            if header is None:
+                continue
+            time, pid, level, db, logger, message = header
+            if start < shut or (inside and start == 0):
+                reason: str | None = "inside"
+            else:
+                reason = self._form(data, start, end, rejected, whole=not single)
+            if reason is None and self._echoes and raw_line in self._echoes:
+                reason = "echo"
+            if reason is None:
+                near = len(data) - end >= _NEIGHBOURHOOD
+                believed = self._clock.believes(
+                    time, _times_ahead(data, end), final=final or single or near
+                )
+                if believed is None:
+                    stop = start
+                    break
+                if not believed:
+                    reason = "time"
+            if logger not in _PERF_LOGGERS:
+                self._learn(data[end - 1] == 32)
+            if reason is not None:
+                tally.rejected[reason] += 1
+                self._remember(raw_line)
+                rejected = end + 1
+                continue
+            if end - start > self._max_line:
+                tally.truncated += 1
+            body = ""
+            if logger in self._bodies:
+                following = NEXT_HEADER.search(data, end)
+                last = following.start() if following else len(data)
+                if last - start > self._max_record:
+                    last = start + self._max_record
+                    tally.truncated += 1
+                body = data[end + 1 : last].decode(errors="replace")
+                if self._style >= _SURE and data.endswith(TRACEBACK_LINE, start, end):
+                    trace, seen = end + 1, 0
+                    shut = _or_end(traceback_end(data, trace, 0, len(data))[0], data)
+            if tally.first is None:
+                tally.first = time
+            tally.last = time
+            offset = self._offset + text.raw(start)
+            records.append(Record(time, pid, level, db, logger, message, body, self._file or "", offset))
+        if stop < shut:
+            self._open = traceback_end(data, trace, seen, stop)[1]
+        elif self._style >= _SURE and in_message(data, stop, _NEIGHBOURHOOD):
+            self._open = _MESSAGE
+        elif stop > 0:
+            self._open = _CLOSED
+        return records, stop
+
+    def _form(self, data: bytes, start: int, end: int, rejected: int, *, whole: bool) -> str | None:
+        """Why the header-like line data[start:end] is no record, as far as its form tells; None: it is one.
+
+        rejected: where the line after the last rejected one starts. whole: the record's end is in data.
+        """
+        previous = data.rfind(b"\n", 0, max(0, start - 1)) + 1
+        after_header = start > 0 and HEADER.match(data, previous) is not None
+        if self._style < _SURE:
+            if (start == rejected or not after_header) and in_old_traceback(data, start, end, _NEIGHBOURHOOD):
+                return "inside"
+            return None
+        if start and not (after_header and data[start - 2] == 32) and in_message(data, start, _NEIGHBOURHOOD):
+            return "inside"
+        if data[end - 1] == 32:
+            # A line of one blank is the end of a job's traceback, and never of a record of one line.
+            return "inside" if data[end : end + 3] == b"\n \n" else None
+        if whole:
+            following = NEXT_HEADER.search(data, end)
+            last = following.start() if following else len(data.rstrip(b"\n"))
+            if not ends_message(data, data.rfind(b"\n", 0, last) + 1, last):
+                return "unfinished"
+        return None
+
+    def _learn(self, blank: bool) -> None:
+        if blank:
+            self._style = min(self._style + 1, 2 * _SURE)
+            self._bare = 0
+        elif self._style:
+            self._bare += 1
+            if self._bare >= _FORGET:
+                self._style = self._bare = 0
+
+    def _remember(self, line: bytes) -> None:
+        if len(self._echoes) >= _ECHOES:
+            del self._echoes[next(iter(self._echoes))]
+        self._echoes[line] = None
+
+
+def _or_end(position: int, data: bytes) -> int:
+    return position if position >= 0 else len(data)
+
+
+def _line_starts(data: bytes, stop: int) -> list[int]:
+    starts = [0] if stop > 0 else []
+    position = data.find(b"\n", 0, stop)
+    while 0 <= position < stop - 1:
+        starts.append(position + 1)
+        position = data.find(b"\n", position + 1, stop)
+    return starts
+
+
+def _last_header(data: bytes) -> int:
+    """Start of the last header-like line of `data`, which ends with a line end; -1 without one."""
+    start = len(data)
+    while start > 0:
+        start = data.rfind(b"\n", 0, start - 1) + 1
+        if HEADER.match(data, start):
+            return start
+    return -1
+
+
+def _times_ahead(data: bytes, end: int) -> Iterator[int]:
+    for match in NEXT_HEADER.finditer(data, end, end + _NEIGHBOURHOOD):
+        time = milliseconds(data[match.end() : match.end() + 23].decode("ascii"))
+        if time is not None:
+            yield time
