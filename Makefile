@@ -1,0 +1,25 @@
+.PHONY: run test lint bench docs fuzz clean
+
+run: .venv/made-from
+	.venv/bin/logparse replay fixtures/12.0-w2-info/odoo.log
+
+test:
+	tests/run.sh
+
+lint: .venv/made-from
+	.venv/bin/ruff check . && .venv/bin/mypy
+
+bench: .venv/made-from
+	.venv/bin/python benchmarks/run.py
+
+docs: .venv/made-from
+	.venv/bin/python docs/generate.py
+
+fuzz: .venv/made-from
+	LOGPARSE_HYPOTHESIS=fuzz .venv/bin/python -m pytest
+
+clean:
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/data
+
+.venv/made-from: pyproject.toml
+	tests/run.sh --collect-only -q
