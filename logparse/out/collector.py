@@ -1,0 +1,88 @@
+"""Exposes what was counted, and what is open now, as Prometheus metrics."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
+
+from logparse.out.counts import Counts
+from logparse.out.families import FAMILIES, PREFIX, Family, exposed
+from logparse.out.gauges import Build, FileStats, Gauges, PipeStats, ReaderStats
+from logparse.out.rows import ROWS, Moment, moment
+
+__all__ = ["Build", "FileStats", "Gauges", "PipeStats", "QueueJobCollector", "ReaderStats"]
+
+
+class _NoGauges(Gauges):
+    pass
+
+
+class _NoReaders(ReaderStats):
+    pass
+
+
+class QueueJobCollector(Collector):
+    """All families of docs/metrics.md, for a `prometheus_client` registry.
+
+    lock: held while the numbers are copied. Whoever calls `counts.add` in another thread, or changes
+    what `gauges` and `readers` look at, holds it meanwhile; without another thread none is needed.
+    """
+
+    def __init__(
+        self,
+        counts: Counts,
+        gauges: Gauges | None = None,
+        readers: ReaderStats | None = None,
+        *,
+        build: Build | None = None,
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self._counts = counts
+        self._gauges: Gauges = _NoGauges() if gauges is None else gauges
+        self._readers: ReaderStats = _NoReaders() if readers is None else readers
+        self._build = build
+        self._lock = threading.Lock() if lock is None else lock
+
+    def describe(self) -> Iterable[Metric]:
+        """The families without values, so that a registry knows their names."""
+        return [_metric(family) for family in FAMILIES]
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family, also those without a value yet, in the order of docs/metrics.md."""
+        with self._lock:
+            now = moment(self._counts, self._gauges, self._readers, self._build)
+        for family in FAMILIES:
+            metric = _metric(family)
+            if family.kind == "histogram":
+                metric.samples = list(_buckets(now, metric.name))
+            else:
+                name = exposed(family)
+                metric.samples = [
+                    Sample(name, dict(zip(family.labels, labels, strict=True)), value)
+                    for labels, value in ROWS[family.name](now)
+                ]
+            yield metric
+
+
+def _metric(family: Family) -> Metric:
+    name = family.name.removesuffix("_total") if family.kind == "counter" else family.name
+    return Metric(name, family.help, family.kind, family.unit)
+
+
+def _buckets(now: Moment, name: str) -> Iterator[Sample]:
+    short = name.removeprefix(PREFIX)
+    bounds = [repr(bound) for bound in now.state.bounds[short]] + ["+Inf"]
+    for series in now.state.series:
+        histogram = series.histograms.get(short)
+        if histogram is None:
+            continue
+        labels = {"db": series.db, "channel": series.channel}
+        total = 0
+        for bound, count in zip(bounds, histogram.counts, strict=True):
+            total += count
+            yield Sample(name + "_bucket", {**labels, "le": bound}, total)
+        yield Sample(name + "_count", labels, total)
+        yield Sample(name + "_sum", labels, histogram.sum)

@@ -1,0 +1,373 @@
+"""Counts what the lifecycle tells: the numbers behind the metrics, kept in plain Python."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+import msgspec
+
+from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait
+from logparse.out.families import FAMILIES, PREFIX, SECONDS
+from logparse.out.label import cleaned, is_cut
+
+JOB_EVENTS = (
+    "queued",
+    "dispatched",
+    "started",
+    "done",
+    "failed",
+    "retried",
+    "requeued",
+    "refused",
+    "cancelled",
+    "lost",
+)
+REQUEUE_REASONS = ("dead", "timeout", "manual", "unknown")
+LIMITED = ("db", "channel", "server", "exception", "reason")
+"""The labels whose values the log chooses, and that are limited in number."""
+OTHER = "other"
+"""The label value of everything beyond a limit."""
+
+OUTCOMES = frozenset({"started", "done", "failed", "retried", "refused", "runs"})
+"""What a log shows that tells how attempts end (access lines, or the worker's lines at DEBUG)."""
+
+_RUNNER_LINES = ("dispatched", "lost", "requeued", "dead", "timeout", "unknown")
+_SHOWS: dict[str, tuple[str, ...]] = {
+    "queued": ("queued", "manual", *_RUNNER_LINES),
+    "dispatched": _RUNNER_LINES,
+    "started": tuple(OUTCOMES),
+    "done": tuple(OUTCOMES),
+    "retried": tuple(OUTCOMES),
+    "failed": ("failed", "refused"),
+    "refused": ("failed", "refused"),
+    "requeued": ("requeued", "dead", "timeout", "unknown"),
+    "cancelled": ("cancelled",),
+    "lost": ("lost",),
+}
+"""One event proves that the log's level shows these too, so that their counters exist at 0."""
+
+_UP = {
+    "runner_started": 1,
+    "runner_ready": 1,
+    "runner_standby": 1,
+    "runner_stopped": 0,
+    "runner_error": 0,
+}
+_RUNNER = frozenset({*_UP, "channel_configured", "channel_state", "backpressure"})
+_MOST_REASONS = 20
+_ABSURD = 1e12
+"""No observation is that large; a forged number must not drown the sums."""
+_EXACT = 2**53
+
+
+class Histogram(msgspec.Struct):
+    """counts: per bucket, not cumulated; the last one is above the last bound."""
+
+    counts: list[int]
+    sum: float = 0.0
+
+
+class Series(msgspec.Struct):
+    """The counters of the jobs of one (db, channel); both are label values, empty where unknown."""
+
+    db: str
+    channel: str
+    events: dict[str, int] = {}
+    requeued: dict[str, int] = {}
+    runs: int = 0
+    histograms: dict[str, Histogram] = {}
+
+
+class Channel(msgspec.Struct):
+    """The last numbers that a runner printed of a channel. capacity: None without a limit."""
+
+    db: str
+    channel: str
+    server: str
+    capacity: int | None
+    pending: int
+    running: int
+    failed: int
+
+
+class Server(msgspec.Struct):
+    """up: of the runner, None until a line of it was seen. activity: milliseconds since the epoch, or 0."""
+
+    up: int | None = None
+    starts: int = 0
+    errors: int = 0
+    activity: int = 0
+    kills: dict[str, int] = {}
+
+
+class State(msgspec.Struct):
+    """Everything counted, to be saved and to be read at a scrape. Only types that JSON and msgpack hold.
+
+    bounds: of every histogram, by family name. exceptions: by db, then class. shown: the words of
+    events (and reasons of requeued, and `runs`) that this log has proven to be able to show.
+    """
+
+    bounds: dict[str, list[float]]
+    series: list[Series] = []
+    exceptions: dict[str, dict[str, int]] = {}
+    channels: list[Channel] = []
+    servers: dict[str, Server] = {}
+    inferred: dict[str, int] = {}
+    overflow: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(LIMITED, 0))
+    shown: list[str] = []
+
+
+class Counts:
+    """Counters and histograms of all that was told to `add`, bounded whatever the log says.
+
+    buckets: upper bounds in seconds, ascending, without +Inf.
+    max_exceptions: exception classes of one database; max_databases, max_channels, max_servers:
+    label values; max_series: pairs of database and channel. What comes beyond a limit is counted
+    under `other`, and in logparse_label_overflow_total.
+    """
+
+    def __init__(
+        self,
+        buckets: Sequence[float] = SECONDS,
+        *,
+        max_exceptions: int = 50,
+        max_databases: int = 100,
+        max_channels: int = 500,
+        max_servers: int = 100,
+        max_series: int = 5000,
+    ) -> None:
+        given = [float(bound) for bound in buckets]
+        if not given or given != sorted(set(given)) or given[0] <= 0 or given[-1] >= _ABSURD:
+            raise ValueError(
+                f"buckets {given} must be one or more seconds above 0, in ascending order, each once, "
+                "without +Inf (it is always there)"
+            )
+        self._bounds = {
+            family.name.removeprefix(PREFIX): list(family.bounds or given)
+            for family in FAMILIES
+            if family.kind == "histogram"
+        }
+        self._max_exceptions = max_exceptions
+        self._max_databases = max_databases
+        self._max_channels = max_channels
+        self._max_servers = max_servers
+        self._max_series = max_series
+        self._dbs: set[str] = set()
+        self._channels: set[str] = set()
+        self._series: dict[tuple[str, str], Series] = {}
+        self._by_raw: dict[tuple[str | None, str | None], Series] = {}
+        self._exceptions: dict[str, dict[str, int]] = {}
+        self._gauges: dict[tuple[str, str, str], Channel] = {}
+        self._servers: dict[str, Server] = {}
+        self._inferred: dict[str, int] = {}
+        self._overflow = dict.fromkeys(LIMITED, 0)
+        self._shown: set[str] = set()
+
+    def add(self, output: Output) -> None:
+        """Count one output of the lifecycle. Never raises, whatever it holds."""
+        if isinstance(output, Event):
+            if output.event in _SHOWS:
+                self._job(output)
+            else:
+                self._installation(output)
+            return
+        series = self._by_raw.get((output.db, output.channel)) or self._enter(output.db, output.channel)
+        if isinstance(output, QueueWait):
+            self._observe(series, "queue_wait_seconds", output.seconds)
+        elif isinstance(output, Ended):
+            if "runs" not in self._shown:
+                self._shown.add("runs")
+            series.runs += 1
+            self._observe(series, "run_duration_seconds", output.duration)
+            self._observe(series, "sql_queries", output.sql_queries)
+            self._observe(series, "sql_seconds", output.sql_time)
+
+    def _job(self, event: Event) -> None:
+        word = event.event
+        series = self._by_raw.get((event.db, event.channel)) or self._enter(event.db, event.channel)
+        series.events[word] = series.events.get(word, 0) + 1
+        if word not in self._shown:
+            self._shown.update(_SHOWS[word])
+        if event.evidence == "inferred":
+            self._inferred[word] = self._inferred.get(word, 0) + 1
+        if word == "started":
+            self._observe(series, "dispatch_delay_seconds", event.wait)
+        elif word == "done":
+            self._observe(series, "attempts", event.attempt)
+        elif word == "failed":
+            self._observe(series, "attempts", event.attempt)
+            self._failed(series.db, event.exception)
+        elif word == "requeued":
+            reason = event.reason if event.reason in REQUEUE_REASONS else "unknown"
+            series.requeued[reason] = series.requeued.get(reason, 0) + 1
+            self._shown.add(reason)
+
+    def _failed(self, db: str, exception: str | None) -> None:
+        classes = self._exceptions.setdefault(db, {})
+        name = exception or ""
+        if name not in classes:
+            name = self._admitted("exception", name, classes, self._max_exceptions)
+        classes[name] = classes.get(name, 0) + 1
+
+    def _observe(self, series: Series, name: str, value: float | None) -> None:
+        if value is None or not value < _ABSURD:
+            return
+        bounds = self._bounds[name]
+        histogram = series.histograms.get(name)
+        if histogram is None:
+            histogram = series.histograms[name] = Histogram([0] * (len(bounds) + 1))
+        if value < 0:  # two processes' lines, out of order by a few milliseconds
+            value = 0.0
+        histogram.counts[bisect_left(bounds, value)] += 1
+        histogram.sum += value
+
+    def _enter(self, db: str | None, channel: str | None, *, count: bool = True) -> Series:
+        """The series of a pair that may be new. count: whether an overflow is one to be counted."""
+        before = dict(self._overflow)
+        db_label = self._admitted("db", db, self._dbs, self._max_databases)
+        channel_label = self._admitted("channel", channel, self._channels, self._max_channels)
+        if (
+            (db_label, channel_label) not in self._series
+            and len(self._series) >= self._max_series
+            and channel_label
+        ):
+            channel_label = OTHER
+            self._overflow["channel"] += 1
+        self._dbs.add(db_label)
+        self._channels.add(channel_label)
+        key = (db_label, channel_label)
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = Series(db_label, channel_label)
+        if before == self._overflow:
+            if len(self._by_raw) > 2 * self._max_series:
+                self._by_raw.clear()
+            self._by_raw[(db, channel)] = series
+        elif not count:
+            self._overflow = before
+        return series
+
+    def _admitted(self, label: str, value: str | None, known: "_Known", most: int) -> str:
+        """The label value for a text of the log, given those that exist; `other` beyond the limit."""
+        text = cleaned(value or "")
+        if is_cut(value):
+            self._overflow[label] += 1
+        if not text or text in known:
+            return text
+        if len(known) - ("" in known) - (OTHER in known) < most or text == OTHER:
+            return text
+        self._overflow[label] += 1
+        return OTHER
+
+    def _installation(self, event: Event) -> None:
+        word = event.event
+        if event.evidence == "inferred":
+            self._inferred[word] = self._inferred.get(word, 0) + 1
+        if word == "runner_ready" and event.db:
+            self._enter(event.db, None)
+        name = self._admitted("server", event.server, self._servers, self._max_servers)
+        if word in _RUNNER:
+            server = self._servers.setdefault(name, Server())
+            server.activity = max(server.activity, event.ts)
+            if word == "runner_started":
+                server.starts += 1
+            elif word == "runner_error":
+                server.errors += 1
+            # A database that is misconfigured is left out by a runner that goes on.
+            if word in _UP and not (word == "runner_error" and event.reason == "misconfigured"):
+                server.up = _UP[word]
+        elif word == "worker_killed":
+            kills = self._servers.setdefault(name, Server()).kills
+            reason = self._admitted("reason", event.reason or "unknown", kills, _MOST_REASONS)
+            kills[reason] = kills.get(reason, 0) + 1
+        elif word in ("server_started", "server_stopped"):
+            known = self._servers.get(name)
+            if known is not None and known.up is not None:
+                known.up = 0
+        if isinstance(event, ChannelEvent):
+            self._channel(event, name)
+
+    def _channel(self, event: ChannelEvent, server: str) -> None:
+        numbers = (event.pending, event.running, event.failed, event.capacity or 0)
+        if not all(0 <= number < _EXACT for number in numbers):
+            return
+        db = self._admitted("db", event.db, self._dbs, self._max_databases)
+        channel = self._admitted("channel", event.channel, self._channels, self._max_channels)
+        key = (db, channel, server)
+        if key not in self._gauges:
+            if OTHER in key or len(self._gauges) >= self._max_series:
+                # The numbers of several channels, one over the other, would be those of none.
+                self._overflow["channel"] += OTHER not in key
+                return
+            self._dbs.add(db)
+            self._channels.add(channel)
+        pending, running, failed, _ = numbers
+        self._gauges[key] = Channel(db, channel, server, event.capacity, pending, running, failed)
+
+    def labels(self, db: str | None, channel: str | None) -> tuple[str, str]:
+        """The label values that stand for a database and a channel of the log; for gauges of others."""
+        series = self._by_raw.get((db, channel)) or self._enter(db, channel, count=False)
+        return series.db, series.channel
+
+    def to_state(self) -> State:
+        """A copy of everything counted, which later calls of `add` do not change."""
+        return State(
+            bounds={name: list(bounds) for name, bounds in self._bounds.items()},
+            series=[_copy(series) for series in self._series.values()],
+            exceptions={db: dict(classes) for db, classes in self._exceptions.items()},
+            channels=list(self._gauges.values()),
+            servers={
+                name: msgspec.structs.replace(server, kills=dict(server.kills))
+                for name, server in self._servers.items()
+            },
+            inferred=dict(self._inferred),
+            overflow=dict(self._overflow),
+            shown=sorted(self._shown),
+        )
+
+    def from_state(self, state: State) -> None:
+        """Go on from what another run had counted; what was counted here before is forgotten.
+
+        Where the bounds of a histogram have changed, what was below an old bound is put under the
+        next new one: counts and sums stay as they are, and no counter goes down.
+        """
+        self._series = {(series.db, series.channel): _copy(series) for series in state.series}
+        for series in self._series.values():
+            for name, histogram in series.histograms.items():
+                new = self._bounds[name]
+                old = state.bounds.get(name, new)
+                if old != new:
+                    histogram.counts = _moved(histogram.counts, old, new)
+        self._by_raw = {}
+        self._gauges = {(channel.db, channel.channel, channel.server): channel for channel in state.channels}
+        self._dbs = {series.db for series in state.series} | {channel.db for channel in state.channels}
+        self._channels = {series.channel for series in state.series}
+        self._channels |= {channel.channel for channel in state.channels}
+        self._exceptions = {db: dict(classes) for db, classes in state.exceptions.items()}
+        self._servers = {
+            name: msgspec.structs.replace(server, kills=dict(server.kills))
+            for name, server in state.servers.items()
+        }
+        self._inferred = dict(state.inferred)
+        self._overflow = {**self._overflow, **state.overflow}
+        self._shown = set(state.shown)
+
+
+_Known = set[str] | dict[str, int] | dict[str, Server]
+
+
+def _copy(series: Series) -> Series:
+    return Series(
+        series.db,
+        series.channel,
+        dict(series.events),
+        dict(series.requeued),
+        series.runs,
+        {name: Histogram(list(one.counts), one.sum) for name, one in series.histograms.items()},
+    )
+
+
+def _moved(counts: list[int], old: list[float], new: list[float]) -> list[int]:
+    moved = [0] * (len(new) + 1)
+    for count, bound in zip(counts, [*old, float("inf")], strict=True):
+        moved[bisect_left(new, bound)] += count
+    return moved
