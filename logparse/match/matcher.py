@@ -1,0 +1,153 @@
+"""The matcher: a record goes in, and the fact that it proves comes out, by the first pattern that fits."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import regex
+
+from logparse.match.fact import Fact
+from logparse.match.pattern import Pattern, PatternSet
+from logparse.match.traceback import raised
+from logparse.match.versions import major_of
+from logparse.record.record import Record
+
+# Seconds that one match of a user's pattern may take: their regexes are not ours to vouch for.
+TIMEOUT = 0.05
+# Every record of these should be recognised: where one is not, an upgrade changed a message.
+_WATCHED = re.compile(
+    r"(?:odoo\.addons\.queue_job|odoo\.addons\.queue_job_cron_jobrunner"
+    r"|openerp\.addons\.connector\.(?:jobrunner|controllers|queue))(?:\.|\Z)"
+)
+
+
+class _Candidate(NamedTuple):
+    """A pattern, made ready for the records of one logger and level."""
+
+    prefix: str
+    db: str
+    match: Callable[[str], Any]
+    names: tuple[str, ...]
+    plain: bool
+    pattern: Pattern
+
+
+class Matcher:
+    """Finds the fact of a record: `matcher(record)`.
+
+    odoo: the major number of the log's Odoo series, given or told by the log itself (`Odoo version 17.0`);
+        None while unknown. Patterns written for it come first, then all others in their order, since code
+        is ported back and the line stays a proof.
+    timeouts: for each pattern of the user's, how many matches were given up after `TIMEOUT` seconds.
+    """
+
+    def __init__(self, patterns: PatternSet, odoo: str | None = None) -> None:
+        """odoo: a version such as `17.0`; ValueError where it is none."""
+        self.patterns = patterns
+        self.odoo = None if odoo is None else major_of(odoo)
+        if odoo is not None and self.odoo is None:
+            raise ValueError(f"{odoo!r} is no Odoo version; write it like 17.0")
+        self.timeouts: Counter[str] = Counter()
+        self._given = odoo is not None
+        self._by_logger: dict[str, list[Pattern]] = {}
+        for pattern in patterns.patterns:
+            for logger in pattern.loggers:
+                self._by_logger.setdefault(logger, []).append(pattern)
+        self._made: dict[str, _Candidate] = {}
+        self._ready: dict[str, dict[str, tuple[_Candidate, ...]]] = {}
+        self._watched: dict[str, bool] = {}
+
+    def __call__(self, record: Record) -> Fact | None:
+        """The fact that `record` proves; None where no pattern fits. It raises nothing."""
+        try:
+            candidates = self._ready[record.logger][record.level]
+        except KeyError:
+            if record.logger not in self._by_logger:
+                return None
+            candidates = self._prepare(record.logger, record.level)
+        message = record.message
+        for prefix, db_rule, match, names, plain, pattern in candidates:
+            if not message.startswith(prefix):
+                continue
+            if db_rule != "any" and (record.db is None) is not (db_rule == "none"):
+                continue
+            found = match(message)
+            if found is None:
+                continue
+            fields: dict[str, str] = dict(zip(names, found.groups()))  # noqa: B905 (equal by construction)
+            if None in fields.values():
+                fields = {name: value for name, value in fields.items() if value is not None}
+            if not plain:
+                self._complete(pattern, fields, record)
+            return Fact(
+                pattern.id,
+                pattern.kind,
+                pattern.confidence,
+                fields.get("uuid"),
+                fields.get("db", record.db),
+                fields,
+                record,
+            )
+        return None
+
+    def watches(self, logger: str) -> bool:
+        """Whether all records of `logger` should be recognised: it is one of queue_job's or connector's."""
+        watched = self._watched.get(logger)
+        if watched is None:
+            if len(self._watched) > 10_000:
+                self._watched.clear()
+            watched = self._watched[logger] = _WATCHED.match(logger) is not None
+        return watched
+
+    def _prepare(self, logger: str, level: str) -> tuple[_Candidate, ...]:
+        """The candidates for one logger and level, in the order in which they are tried."""
+        patterns = [pattern for pattern in self._by_logger[logger] if level in pattern.levels]
+        odoo = self.odoo
+        if odoo is not None:
+            patterns.sort(key=lambda pattern: not pattern.covers(odoo))
+        candidates = tuple(self._made.get(p.id) or self._make(p) for p in patterns)
+        self._ready.setdefault(logger, {})[level] = candidates
+        return candidates
+
+    def _make(self, pattern: Pattern) -> _Candidate:
+        match: Callable[[str], Any]
+        if pattern.user:
+            compiled = regex.compile(pattern.python, regex.ASCII | regex.VERSION0)
+            bounded = compiled.match if pattern.anchored else compiled.search
+
+            def match(message: str) -> Any:
+                try:
+                    return bounded(message, timeout=TIMEOUT)
+                except TimeoutError:
+                    self.timeouts[pattern.id] += 1
+                    return None
+        else:
+            ours = re.compile(pattern.python, re.ASCII)
+            match = ours.match if pattern.anchored else ours.search
+        plain = pattern.body is None and pattern.kind != "server_start" and not _names_db_of_url(pattern)
+        candidate = _Candidate(pattern.prefix, pattern.db, match, pattern.names, plain, pattern)
+        self._made[pattern.id] = candidate
+        return candidate
+
+    def _complete(self, pattern: Pattern, fields: dict[str, str], record: Record) -> None:
+        """What the regex alone does not tell: the text of a URL's database, the exception, the series."""
+        db = fields.get("db")
+        if db is not None and "%" in db and _names_db_of_url(pattern):
+            fields["db"] = unquote(db)
+        if pattern.body == "exception":
+            exception = raised(record.message, record.body)
+            if exception is not None:
+                fields["exception"] = exception.name
+                fields["exception_text"] = exception.text
+        if not self._given and pattern.kind == "server_start" and "version" in fields:
+            odoo = major_of(fields["version"])
+            if odoo is not None and odoo != self.odoo:
+                self.odoo = odoo
+                self._ready.clear()
+
+
+def _names_db_of_url(pattern: Pattern) -> bool:
+    """Whether its `db` stands in a URL, percent-encoded: it follows `db=`."""
+    return "db=(?P<db>" in pattern.regex
