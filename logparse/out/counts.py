@@ -136,7 +136,7 @@ class Counts:
         max_series: int = 5000,
     ) -> None:
         given = [float(bound) for bound in buckets]
-        if not given or given != sorted(set(given)) or given[0] <= 0 or given[-1] >= _ABSURD:
+        if not given or given != sorted(set(given)) or not all(0 < bound < _ABSURD for bound in given):
             raise ValueError(
                 f"buckets {given} must be one or more seconds above 0, in ascending order, each once, "
                 "without +Inf (it is always there)"

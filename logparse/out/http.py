@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from socketserver import ThreadingMixIn
 from types import TracebackType
@@ -22,6 +23,7 @@ DEFAULT_LISTEN = "127.0.0.1:9747"
 _IDLE_SECONDS = 10.0
 _REQUEST_SECONDS = 30.0
 _CLOSING_SECONDS = 2.0
+_POLL_SECONDS = 0.1
 _MOST_CONNECTIONS = 32
 
 _HEADERS = (
@@ -129,7 +131,9 @@ class MetricsServer(ThreadingMixIn, HTTPServer):
         super().__init__(address, _Handler)
         host, port = self.server_address[:2]
         self.url = f"http://[{host!s}]:{port}" if family == socket.AF_INET6 else f"http://{host!s}:{port}"
-        self._thread = threading.Thread(target=self.serve_forever, name="logparse-http", daemon=True)
+        self._thread = threading.Thread(
+            target=self.serve_forever, args=(_POLL_SECONDS,), name="logparse-http", daemon=True
+        )
         self._thread.start()
 
     def server_bind(self) -> None:
@@ -156,7 +160,7 @@ class MetricsServer(ThreadingMixIn, HTTPServer):
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """Called by serve_forever twice a second: cut what is open for too long."""
+        """Called by serve_forever at every poll: cut what is open for too long."""
         self._cut(before=time.monotonic() - _REQUEST_SECONDS)
 
     def _cut(self, before: float) -> None:
@@ -200,6 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_SECONDS
     server_version = "logparse"
     sys_version = ""
+    default_request_version = "HTTP/1.0"  # so that also an answer to nonsense has a status and headers
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
@@ -259,8 +264,8 @@ class _Handler(BaseHTTPRequestHandler):
     def send_error(
         self,
         code: int,
-        message: str | None = None,
-        explain: str | None = None,  # noqa: ARG002 - the signature of BaseHTTPRequestHandler
+        message: str | None = None,  # noqa: ARG002 - it quotes what the client sent
+        explain: str | None = None,  # noqa: ARG002
     ) -> None:
         """What BaseHTTPRequestHandler calls for a broken request or a method without a `do_`."""
         self.close_connection = True
@@ -268,7 +273,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._drain()
             self._text(405, "Only GET and HEAD are answered.", [("Allow", "GET, HEAD")])
         else:
-            self._text(code, message or "Bad request.")
+            self._text(code, f"{HTTPStatus(code).phrase}.")
 
     def _drain(self) -> None:
         """Read a short body, or closing would reset the connection and lose the answer."""
