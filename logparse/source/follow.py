@@ -65,7 +65,7 @@ class Follower:
         self._open_first()
 
     def poll(self) -> list[Chunk]:
-        """Return the whole lines that are there now and were not returned before, some 8 MiB at most.
+        """Return the whole lines that are there now and were not returned before, at most 8 MiB.
 
         Never waits. A line that has no newline yet is left until it has, or until its file is rotated
         away, or until it is longer than 8 MiB (then it comes in pieces). Where a file ends for good,
@@ -242,19 +242,18 @@ class Follower:
 
     def _read_lines(self, fd: int, size: int, chunks: list[Chunk]) -> bool:
         """Add the whole lines between the position and `size`; return whether there were any."""
-        budget = _POLL_BYTES
-        while budget > 0 and self.position < size:
-            want = min(_CHUNK_SIZE, budget)
-            data = os.pread(fd, want, self.position)
-            end = data.rfind(b"\n") + 1
-            if end == 0 and len(data) == want:
+        start = self.position
+        while self.position < size and self.position - start <= _POLL_BYTES - _CHUNK_SIZE:
+            data = os.pread(fd, _CHUNK_SIZE, self.position)
+            if b"\n" not in data and len(data) == _CHUNK_SIZE:
+                if self.position > start:
+                    break  # a long line is a poll's only one, so that the bound holds
                 data = os.pread(fd, _POLL_BYTES, self.position)
-                end = data.rfind(b"\n") + 1 or (len(data) if len(data) == _POLL_BYTES else 0)
+            end = data.rfind(b"\n") + 1 or (len(data) if len(data) == _POLL_BYTES else 0)
             if end == 0:
                 break
             self._take(data[:end], chunks)
-            budget -= end
-        return budget < _POLL_BYTES
+        return self.position > start
 
     def _take(self, data: bytes, chunks: list[Chunk], *, last: bool = False) -> None:
         chunks.append(Chunk(self.path, self.position, data, last))

@@ -59,12 +59,10 @@ def save(file: Path, position: Position) -> None:
     """
     draft = file.with_name(f"{file.name}.new")
     try:
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-        try:
-            os.write(fd, f"{position.inode}\n{position.offset}\n".encode())
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        with draft.open("w", encoding="ascii") as writing:
+            writing.write(f"{position.inode}\n{position.offset}\n")
+            writing.flush()
+            os.fsync(writing.fileno())
         draft.replace(file)
         directory = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
