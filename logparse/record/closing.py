@@ -15,6 +15,9 @@ _PERF = re.compile(rb"(?:\d+|-) (?:\d+\.\d+|-) (?:\d+\.\d+|-)(?: (?:ro|rw|ro->rw
 
 # Odoo's job controller logs the traceback of a failed job as the message itself.
 TRACEBACK_LINE = b": Traceback (most recent call last):"
+# First lines of messages that hold a traceback, and with it any text, header-like lines included.
+OPENERS = (TRACEBACK_LINE, b" werkzeug: Error on request:")
+_RUNNER = b".jobrunner.runner: "
 # A traceback cut by a crash never ends: after so many lines that look like headers they are believed.
 _BELIEVED = 32
 
@@ -48,10 +51,30 @@ def traceback_end(data: bytes, start: int, seen: int, limit: int) -> tuple[int, 
     return -1, seen
 
 
-def in_message(data: bytes, start: int, limit: int) -> bool:
+def is_fresh(data: bytes, start: int, limit: int, *, fresh: bool) -> bool:
+    """Whether a header at the line start `start` cannot be the text of an exception before it.
+
+    That of a record ends without a mark, and may hold anything; only the runner's own exceptions hold
+    no text of a job. limit: how many bytes to look back. fresh: the answer for the start of data.
+    """
+    low = max(0, start - limit)
+    first = True
+    while start > low:
+        end = start - 1
+        start = data.rfind(b"\n", 0, end) + 1
+        if first and ends_message(data, start, end):
+            return True
+        first = False
+        if HEADER.match(data, start):
+            return _RUNNER in data[start : start + 200]
+    return fresh
+
+
+def in_message(data: bytes, start: int, limit: int, *, fresh: bool) -> bool:
     """Whether the line at `start` stands inside the message of the record before it, as far as that shows.
 
-    limit: how many bytes to look back.
+    Not where what looks like a record before it may itself be the text of an exception.
+    limit, fresh: as for `is_fresh`.
     """
     low = max(0, start - limit)
     while start > low:
@@ -60,7 +83,7 @@ def in_message(data: bytes, start: int, limit: int) -> bool:
         if ends_message(data, start, end):
             return False
         if HEADER.match(data, start):
-            return True
+            return is_fresh(data, start, limit, fresh=fresh)
     return False
 
 

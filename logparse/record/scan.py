@@ -7,10 +7,12 @@ from logparse.record.clock import Clock
 from logparse.record.closing import (
     HEADER,
     NEXT_HEADER,
+    OPENERS,
     TRACEBACK_LINE,
     ends_message,
     in_message,
     in_old_traceback,
+    is_fresh,
     traceback_end,
 )
 from logparse.record.interest import Interest
@@ -63,6 +65,7 @@ class Scanner:
         self._buffer = b""  # raw bytes that are not reported yet, from the start of a line
         self._offset = 0  # of the buffer's first byte in the file
         self._open = _CLOSED
+        self._fresh = True  # a header at its start is no text of an exception
         self._dropping = False  # the buffer goes on with a record that was too long
         self._midline = False  # and begins inside a line
         self._style = 0  # how surely this log ends its messages with a blank
@@ -119,6 +122,7 @@ class Scanner:
         self._buffer = b""
         self._offset = chunk.offset
         self._open = _CLOSED
+        self._fresh = True
         self._dropping = self._midline = False
         self._clock.now = None
 
@@ -174,6 +178,7 @@ class Scanner:
         cut = Text(text.data[: self._max_record + 1], [], [])
         records, _ = self._records(cut, len(cut.data), final=False, single=True)
         self._open = _CLOSED
+        self._fresh = False
         self._dropping = True
         self._midline = len(self._buffer) - line_end > 256
         self._drop(len(self._buffer) if self._midline else line_end)
@@ -239,9 +244,7 @@ class Scanner:
                 reason = "echo"
             if reason is None:
                 near = len(data) - end >= _NEIGHBOURHOOD
-                believed = self._clock.believes(
-                    time, _times_ahead(data, end), final=final or single or near
-                )
+                believed = self._clock.believes(time, _times_ahead(data, end), final=final or single or near)
                 if believed is None:
                     stop = start
                     break
@@ -274,10 +277,12 @@ class Scanner:
             records.append(Record(time, pid, level, db, logger, message, body, self._file or "", offset))
         if stop < shut:
             self._open = traceback_end(data, trace, seen, stop)[1]
-        elif self._style >= _SURE and in_message(data, stop, _NEIGHBOURHOOD):
+        elif self._style >= _SURE and in_message(data, stop, _NEIGHBOURHOOD, fresh=self._fresh):
             self._open = _MESSAGE
         elif stop > 0:
             self._open = _CLOSED
+        if stop > 0:
+            self._fresh = is_fresh(data, stop, _NEIGHBOURHOOD, fresh=self._fresh)
         return records, stop
 
     def _form(self, data: bytes, start: int, end: int, rejected: int, *, whole: bool) -> str | None:
@@ -291,12 +296,16 @@ class Scanner:
             if (start == rejected or not after_header) and in_old_traceback(data, start, end, _NEIGHBOURHOOD):
                 return "inside"
             return None
-        if start and not (after_header and data[start - 2] == 32) and in_message(data, start, _NEIGHBOURHOOD):
+        if (
+            start
+            and not (after_header and data[start - 2] == 32)
+            and in_message(data, start, _NEIGHBOURHOOD, fresh=self._fresh)
+        ):
             return "inside"
         if data[end - 1] == 32:
             # A line of one blank is the end of a job's traceback, and never of a record of one line.
             return "inside" if data[end : end + 3] == b"\n \n" else None
-        if whole:
+        if whole and not data.endswith(OPENERS, start, end):
             following = NEXT_HEADER.search(data, end)
             last = following.start() if following else len(data.rstrip(b"\n"))
             if not ends_message(data, data.rfind(b"\n", 0, last) + 1, last):

@@ -1,0 +1,89 @@
+"""What a process wrote since its last answer: tracebacks and refusals that name no job, or no attempt.
+
+The traceback of a failed job carries no uuid; the next access line of the same process for a job is its
+own (queue_job/controllers/main.py re-raises, and the answer is logged when it is sent). Where all share
+one process (workers = 0), it is told only where no other job can be meant.
+"""
+
+import msgspec
+
+from logparse.lifecycle.job import Proof
+
+# What a process may leave behind is bounded.
+_MOST = 64
+
+
+class Trace(msgspec.Struct, frozen=True, gc=False):
+    """A traceback: the dotted class name of its exception (None where it shows none), and where it is."""
+
+    exception: str | None
+    proof: Proof
+
+
+class Evidence(msgspec.Struct):
+    """Of one process, since its last answer. Times are milliseconds.
+
+    refused: uuid -> when the process refused to run it.
+    errors: when the request's error was logged by Odoo's HTTP layer. releases: when the release of
+    dependent jobs was tried again, or given up: the job itself was done by then.
+    """
+
+    traces: list[Trace] = []
+    refused: dict[str, int] = {}
+    errors: list[int] = []
+    releases: list[int] = []
+
+    def trace(self, trace: Trace) -> None:
+        """Remember a traceback."""
+        self.traces.append(trace)
+        del self.traces[:-_MOST]
+
+    def refuse(self, uuid: str, time: int) -> None:
+        """Remember a refusal."""
+        self.refused[uuid] = time
+        if len(self.refused) > _MOST:
+            del self.refused[next(iter(self.refused))]
+
+    def error(self, time: int) -> None:
+        """Remember an error of the request."""
+        self.errors.append(time)
+        del self.errors[:-_MOST]
+
+    def release(self, time: int) -> None:
+        """Remember trouble with the release of dependent jobs."""
+        self.releases.append(time)
+        del self.releases[:-_MOST]
+
+    def was_refused(self, uuid: str, since: int | None) -> bool:
+        """Whether the answer for `uuid` is that of a refusal; `since`: when the request began."""
+        time = self.refused.get(uuid)
+        if time is None or (since is not None and time < since):
+            return False
+        del self.refused[uuid]
+        return True
+
+    def take_trace(self, since: int, *, shared: bool) -> tuple[bool, Trace | None]:
+        """(whether there is a traceback since then, the one that is certain), and forget it.
+
+        shared: several jobs run in this process at once.
+        """
+        here = [trace for trace in self.traces if trace.proof.time >= since]
+        if not here:
+            return False, None
+        if not shared:
+            self.traces.clear()
+            return True, here[-1]
+        if len(here) == 1:
+            self.traces.remove(here[0])
+            return True, here[0]
+        if len({trace.exception for trace in here}) == 1:
+            self.traces.remove(here[0])
+            return True, here[0]
+        return True, None
+
+    def clear(self) -> None:
+        """The process has answered, or was started anew."""
+        self.traces.clear()
+        self.refused.clear()
+        self.errors.clear()
+        self.releases.clear()

@@ -1,0 +1,104 @@
+"""The jobs that are remembered: by database and uuid, bounded, and counted by state."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from logparse.lifecycle.job import Job
+
+Key = tuple[str | None, str]
+
+
+class Jobs:
+    """All jobs that the log named, up to `limit`.
+
+    Closed jobs are remembered, so that their next dispatch is known for what it is; they are the first to
+    be forgotten. Where all are open, the one that is longest in its state goes: `evict` returns it.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.evicted = 0
+        self._jobs: dict[Key, Job] = {}
+        self._by_uuid: dict[str, list[Job]] = {}
+        self._closed: OrderedDict[Key, None] = OrderedDict()
+        # (db, channel, state) -> the jobs in it, the longest there first
+        self._open: dict[tuple[str | None, str | None, str], OrderedDict[Key, Job]] = {}
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def get(self, db: str | None, uuid: str) -> Job | None:
+        """The job, None where it is not known."""
+        return self._jobs.get((db, uuid))
+
+    def named(self, uuid: str) -> list[Job]:
+        """The jobs of this uuid, in whatever database: cloned databases share uuids."""
+        return self._by_uuid.get(uuid, [])
+
+    def add(self, db: str | None, uuid: str) -> Job:
+        """A new job of which nothing is known."""
+        job = self._jobs[db, uuid] = Job(db, uuid)
+        self._by_uuid.setdefault(uuid, []).append(job)
+        self._closed[db, uuid] = None
+        return job
+
+    def move(self, job: Job, state: str, since: int, channel: str | None = None) -> None:
+        """Put a job into a state; `channel` where a line told it."""
+        key = (job.db, job.uuid)
+        if job.state is None or job.state == "closed":
+            if state != "closed":
+                self._closed.pop(key, None)
+        else:
+            self._leave(job, key)
+        if channel is not None:
+            job.channel = channel
+        job.state = state
+        job.since = since
+        if state == "closed":
+            self._closed[key] = None
+            self._closed.move_to_end(key)
+        else:
+            self._open.setdefault((job.db, job.channel, state), OrderedDict())[key] = job
+
+    def evict(self) -> Job | None:
+        """Forget a job if there are too many; the job, where it was open."""
+        if len(self._jobs) <= self.limit:
+            return None
+        self.evicted += 1
+        if self._closed:
+            key, _ = self._closed.popitem(last=False)
+            self._forget(key)
+            return None
+        oldest = min((next(iter(jobs.values())) for jobs in self._open.values()), key=lambda job: job.since)
+        key = (oldest.db, oldest.uuid)
+        self._leave(oldest, key)
+        self._forget(key)
+        return oldest
+
+    def open(self) -> Iterator[Job]:
+        """The jobs that are in a state."""
+        for jobs in list(self._open.values()):
+            yield from list(jobs.values())
+
+    def states(self) -> Iterator[tuple[str | None, str | None, str, int, int]]:
+        """(db, channel, state, how many, since when the first of them is there) of what is open now."""
+        for (db, channel, state), jobs in list(self._open.items()):
+            try:
+                oldest = next(iter(jobs.values())).since
+            except (StopIteration, RuntimeError):
+                continue
+            yield db, channel, state, len(jobs), oldest
+
+    def _leave(self, job: Job, key: Key) -> None:
+        place = (job.db, job.channel, str(job.state))
+        jobs = self._open[place]
+        del jobs[key]
+        if not jobs:
+            del self._open[place]
+
+    def _forget(self, key: Key) -> None:
+        job = self._jobs.pop(key)
+        named = self._by_uuid[key[1]]
+        named.remove(job)
+        if not named:
+            del self._by_uuid[key[1]]

@@ -1,0 +1,200 @@
+"""Which process is what, as far as the log tells: runner, HTTP worker, cron worker, all in one.
+
+A line counts only if the process that it names could have written it: a job can log or raise a text that
+holds a perfect line with any pid in it. Roles are announced (`Worker WorkerHTTP (7) alive`, `starting`) or
+shown by what a process logs; a process that was neither is believed until the log has shown all roles.
+"""
+
+import msgspec
+
+RUNNER, HTTP, CRON, EVENTED, THREADED, SERVER = "runner", "http", "cron", "evented", "threaded", "server"
+_CLASSES = {"WorkerHTTP": HTTP, "WorkerCron": CRON, "WorkerJobRunner": RUNNER, "WorkerJobRunnerEvented": RUNNER}
+# So many lines of one kind make a process known by what it does.
+_SHOWN = 3
+# A process that was active so lately (ms) is alive: its pid cannot have been given to another one.
+_ALIVE = 10_000
+
+Pid = tuple[str | None, int | None]
+
+
+class Process(msgspec.Struct, gc=False):
+    """One process. role: None while unknown. announced: a line said so, not only its own work.
+
+    stale: its server was started anew since. runner_lines, worker_lines: what it logged so far.
+    """
+
+    role: str | None = None
+    announced: bool = False
+    stale: bool = False
+    seen: int = 0
+    runner_lines: int = 0
+    worker_lines: int = 0
+
+
+class Server(msgspec.Struct):
+    """One server. complete: its start was seen, and so was that of every worker since."""
+
+    name: str | None
+    master: int | None = None
+    complete: bool = False
+    threaded: bool = False
+
+
+class Processes:
+    """The processes of all servers; a pid means something within one server."""
+
+    def __init__(self) -> None:
+        self._known: dict[Pid, Process] = {}
+        self._servers: dict[str | None, Server] = {}
+
+    def server(self, name: str | None) -> Server:
+        """The server of that name, made known if it is new."""
+        server = self._servers.get(name)
+        if server is None:
+            server = self._servers[name] = Server(name)
+        return server
+
+    def get(self, server: str | None, pid: int | None) -> Process:
+        """The process, made known if it is new."""
+        process = self._known.get((server, pid))
+        if process is None:
+            if len(self._known) > 20_000:
+                for key in [key for key, old in self._known.items() if old.stale or old.role is None][:10_000]:
+                    del self._known[key]
+            process = self._known[server, pid] = Process()
+        return process
+
+    def role(self, server: str | None, pid: int | None) -> str | None:
+        """The role of a process; None while unknown."""
+        process = self._known.get((server, pid))
+        return process.role if process else None
+
+    def shares(self, server: str | None, pid: int | None) -> bool:
+        """Whether several jobs can run in this process at once."""
+        return self.role(server, pid) in (THREADED, EVENTED)
+
+    def announce(self, server: str | None, pid: int | None, role: str, time: int) -> bool:
+        """A line says what a process is; False where it cannot be."""
+        process = self.get(server, pid)
+        if (
+            process.announced
+            and not process.stale
+            and process.role not in (role, SERVER)
+            and time - process.seen < _ALIVE
+        ):
+            return False
+        self._known[server, pid] = Process(role, True, False, time)
+        return True
+
+    def announce_worker(self, server: str | None, pid: int | None, worker_class: str, time: int) -> bool:
+        """`Worker <class> (<pid>) alive` (odoo/service/server.py, Worker.start)."""
+        role = _CLASSES.get(worker_class)
+        if role is None:
+            return True
+        if not self.announce(server, pid, role, time):
+            return False
+        return True
+
+    def started(self, server: str | None, pid: int | None, time: int) -> None:
+        """A server was started with this master: what was known of its processes is of the past."""
+        for (name, _), process in self._known.items():
+            if name == server:
+                process.stale = True
+        state = self.server(server)
+        state.master = pid
+        state.complete = True
+        state.threaded = False
+        process = self.get(server, pid)
+        process.role = SERVER if process.role not in (RUNNER, THREADED) else process.role
+        process.announced = True
+        process.stale = False
+        process.seen = time
+
+    def gone(self, server: str | None, pid: int | None) -> None:
+        """The process ended."""
+        process = self._known.get((server, pid))
+        if process is not None:
+            process.stale = True
+
+    def may_run(self, server: str | None, pid: int | None, time: int) -> bool:
+        """Whether this process may have written a line of the job runner."""
+        process = self.get(server, pid)
+        role = process.role
+        if role in (RUNNER, THREADED):
+            pass
+        elif role in (HTTP, CRON, EVENTED) and process.announced and not process.stale:
+            return False
+        elif role == SERVER:
+            # Until 2020 a thread of the prefork server's master is the runner.
+            pass
+        else:
+            rivals = [
+                other
+                for (name, number), other in self._known.items()
+                if name == server and number != pid and not other.stale and other.runner_lines
+            ]
+            if any(other.announced and other.role in (RUNNER, THREADED) for other in rivals):
+                return False
+            if process.worker_lines:
+                if any(other.runner_lines >= _SHOWN for other in rivals):
+                    return False
+                process.role = THREADED
+        process.runner_lines += 1
+        process.seen = time
+        return True
+
+    def may_work(self, server: str | None, pid: int | None, time: int) -> bool:
+        """Whether this process may have run a job."""
+        process = self.get(server, pid)
+        role = process.role
+        if role in (HTTP, THREADED, EVENTED):
+            pass
+        elif role == RUNNER and process.announced:
+            return False
+        elif role == CRON and process.announced and not process.stale:
+            return False
+        elif role == SERVER:
+            if not self._servers[server].threaded and self._workers_known(server):
+                return False
+            process.role = THREADED
+        else:
+            state = self.server(server)
+            if role is None and state.complete and self._workers_known(server):
+                return False
+            if process.runner_lines:
+                if process.runner_lines >= _SHOWN and self._others_work(server, pid):
+                    return False
+                process.role = THREADED
+        process.worker_lines += 1
+        process.seen = time
+        return True
+
+    def may_run_cron(self, server: str | None, pid: int | None, time: int) -> bool:
+        """Whether this process may have run a job for the cron jobrunner."""
+        process = self.get(server, pid)
+        if process.announced and not process.stale and process.role in (HTTP, RUNNER, EVENTED):
+            return False
+        process.seen = time
+        return True
+
+    def may_speak_for_server(self, server: str | None, pid: int | None) -> bool:
+        """Whether this process may be a server's master."""
+        process = self._known.get((server, pid))
+        return (
+            process is None
+            or not process.announced
+            or process.stale
+            or process.role in (SERVER, THREADED)
+        )
+
+    def _workers_known(self, server: str | None) -> bool:
+        return any(
+            name == server and process.announced and not process.stale and process.role in (HTTP, THREADED)
+            for (name, _), process in self._known.items()
+        )
+
+    def _others_work(self, server: str | None, pid: int | None) -> bool:
+        return any(
+            name == server and number != pid and process.worker_lines >= _SHOWN
+            for (name, number), process in self._known.items()
+        )
