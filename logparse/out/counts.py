@@ -90,9 +90,14 @@ class Channel(msgspec.Struct):
 
 
 class Server(msgspec.Struct):
-    """up: of the runner, None until a line of it was seen. activity: milliseconds since the epoch, or 0."""
+    """Of one server and its runner.
+
+    up: None until a line of the runner was seen. up_since, activity: milliseconds since the epoch, or
+    0: the newest line that showed the runner up, and its newest line of any kind.
+    """
 
     up: int | None = None
+    up_since: int = 0
     starts: int = 0
     errors: int = 0
     activity: int = 0
@@ -275,13 +280,16 @@ class Counts:
             # A database that is misconfigured is left out by a runner that goes on.
             if word in _UP and not (word == "runner_error" and event.reason == "misconfigured"):
                 server.up = _UP[word]
+                if server.up:
+                    server.up_since = max(server.up_since, event.ts)
         elif word == "worker_killed":
             kills = self._servers.setdefault(name, Server()).kills
             reason = self._admitted("reason", event.reason or "unknown", kills, _MOST_REASONS)
             kills[reason] = kills.get(reason, 0) + 1
         elif word in ("server_started", "server_stopped"):
+            # A start of the server is told once it listens, which may be after its runner started.
             known = self._servers.get(name)
-            if known is not None and known.up is not None:
+            if known is not None and known.up is not None and event.ts >= known.up_since:
                 known.up = 0
         if isinstance(event, ChannelEvent):
             self._channel(event, name)

@@ -13,6 +13,9 @@ Row = tuple[tuple[str, ...], float]
 """The label values, in the order of the family's labels, and the number."""
 
 INFINITE = float("inf")
+# The reasons of worker_killed, by the level of the line that tells it (logparse.lifecycle.installation).
+_KILLS_AT_ERROR = ("limit_time_real", "exception")
+_KILLS_AT_INFO = ("limit_time_cpu",)
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -150,7 +153,8 @@ def _runner_activity(now: Moment) -> Iterator[Row]:
 
 def _kills(now: Moment) -> Iterator[Row]:
     for name, server in now.state.servers.items():
-        for reason, count in server.kills.items():
+        possible = (*_KILLS_AT_ERROR, *(_KILLS_AT_INFO if server.starts else ()))
+        for reason, count in (dict.fromkeys(possible, 0) | server.kills).items():
             yield (name, reason), count
 
 

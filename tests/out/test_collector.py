@@ -275,7 +275,10 @@ def test_channels_and_runners() -> None:
     assert value(told, "odoo_queue_job_channel_failed", **root) == 1
     assert value(told, "odoo_queue_job_runner_starts_total", server="s1") == 1
     assert value(told, "odoo_queue_job_runner_errors_total", server="s1") == 1
-    assert value(told, "odoo_queue_job_worker_kills_total", server="s1", reason="unknown") == 1
+    kills = "odoo_queue_job_worker_kills_total"
+    assert value(told, kills, server="s1", reason="unknown") == 1
+    for reason in ("limit_time_real", "limit_time_cpu", "exception"):
+        assert value(told, kills, server="s1", reason=reason) == 0
     activity = "odoo_queue_job_runner_last_activity_timestamp_seconds"
     assert [value(told, activity, server=name) for name in ("", "s1", "s2")] == [2, 3, 5]
 

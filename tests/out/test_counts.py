@@ -153,6 +153,11 @@ def test_the_runner_is_up_from_a_start_to_a_stop(words: list[str], up: int) -> N
     assert told(*map(installation, words)).servers[""].up == up
 
 
+def test_a_start_of_the_server_that_is_told_late_leaves_its_runner_up() -> None:
+    state = told(installation("runner_started", ts=5000), installation("server_started", ts=4000))
+    assert state.servers[""].up == 1
+
+
 def test_a_misconfigured_database_leaves_the_runner_up() -> None:
     state = told(installation("runner_ready"), installation("runner_error", reason="misconfigured"))
     assert (state.servers[""].up, state.servers[""].errors) == (1, 1)
