@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-import regex
-
 from logparse.match.fact import Fact
 from logparse.match.pattern import Pattern, PatternSet
 from logparse.match.traceback import raised
@@ -24,12 +22,19 @@ _WATCHED = re.compile(
 
 
 class _Candidate(NamedTuple):
-    """A pattern, made ready for the records of one logger and level."""
+    """A pattern, made ready to be tried.
 
-    prefix: str
+    text: a text that every message that matches holds, at its beginning where `begins`: most records are
+    told apart by it, before any regex runs. optional: a match may leave groups out. in_url: its db stands in
+    a URL, percent-encoded. plain: there is nothing to do but to capture its groups.
+    """
+
+    begins: bool
+    text: str
     db: str
     match: Callable[[str], Any]
-    names: tuple[str, ...]
+    optional: bool
+    in_url: bool
     plain: bool
     pattern: Pattern
 
@@ -68,17 +73,22 @@ class Matcher:
                 return None
             candidates = self._prepare(record.logger, record.level)
         message = record.message
-        for prefix, db_rule, match, names, plain, pattern in candidates:
-            if not message.startswith(prefix):
+        for begins, text, db_rule, match, optional, in_url, plain, pattern in candidates:
+            if begins:
+                if not message.startswith(text):
+                    continue
+            elif text not in message:
                 continue
             if db_rule != "any" and (record.db is None) is not (db_rule == "none"):
                 continue
             found = match(message)
             if found is None:
                 continue
-            fields: dict[str, str] = dict(zip(names, found.groups()))  # noqa: B905 (equal by construction)
-            if None in fields.values():
+            fields: dict[str, str] = found.groupdict()
+            if optional and None in fields.values():
                 fields = {name: value for name, value in fields.items() if value is not None}
+            if in_url and "%" in message and "db" in fields:
+                fields["db"] = unquote(fields["db"])
             if not plain:
                 self._complete(pattern, fields, record)
             return Fact(
@@ -86,7 +96,7 @@ class Matcher:
                 pattern.kind,
                 pattern.confidence,
                 fields.get("uuid"),
-                fields.get("db", record.db),
+                fields.get("db") or record.db,
                 fields,
                 record,
             )
@@ -114,6 +124,8 @@ class Matcher:
     def _make(self, pattern: Pattern) -> _Candidate:
         match: Callable[[str], Any]
         if pattern.user:
+            import regex  # here, since it costs a third of the start and only the user's patterns need it
+
             compiled = regex.compile(pattern.python, regex.ASCII | regex.VERSION0)
             bounded = compiled.match if pattern.anchored else compiled.search
 
@@ -126,16 +138,23 @@ class Matcher:
         else:
             ours = re.compile(pattern.python, re.ASCII)
             match = ours.match if pattern.anchored else ours.search
-        plain = pattern.body is None and pattern.kind != "server_start" and not _names_db_of_url(pattern)
-        candidate = _Candidate(pattern.prefix, pattern.db, match, pattern.names, plain, pattern)
+        plain = pattern.body is None and pattern.kind != "server_start"
+        text = max((pattern.prefix, *pattern.literals), key=len)
+        candidate = _Candidate(
+            text == pattern.prefix,
+            text,
+            pattern.db,
+            match,
+            pattern.optional,
+            "db=(?P<db>" in pattern.regex,
+            plain,
+            pattern,
+        )
         self._made[pattern.id] = candidate
         return candidate
 
     def _complete(self, pattern: Pattern, fields: dict[str, str], record: Record) -> None:
-        """What the regex alone does not tell: the text of a URL's database, the exception, the series."""
-        db = fields.get("db")
-        if db is not None and "%" in db and _names_db_of_url(pattern):
-            fields["db"] = unquote(db)
+        """What the regex does not tell: the exception. And what the record tells of the log: its series."""
         if pattern.body == "exception":
             exception = raised(record.message, record.body)
             if exception is not None:
@@ -147,7 +166,3 @@ class Matcher:
                 self.odoo = odoo
                 self._ready.clear()
 
-
-def _names_db_of_url(pattern: Pattern) -> bool:
-    """Whether its `db` stands in a URL, percent-encoded: it follows `db=`."""
-    return "db=(?P<db>" in pattern.regex

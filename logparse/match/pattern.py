@@ -25,7 +25,8 @@ class Pattern(msgspec.Struct, frozen=True):
     id: such as `runner.asking`. kind: what it is evidence of (the YAML key is `fact`).
     db: what the record's own database must be: `none`, `job` (a real one) or `any`.
     regex: of the record's message, in the subset of RE2. python: the same for Python's `re`.
-    names: its groups. anchored: it can match at the message's beginning only.
+    names: its groups. optional: a match may leave some of them out.
+    anchored: it can match at the message's beginning only.
     prefix: the text with which every message begins that can match, or "".
     literals: runs of text of which every such message holds each.
     body: `exception` where the continuation lines are a traceback whose class is wanted.
@@ -41,6 +42,7 @@ class Pattern(msgspec.Struct, frozen=True):
     regex: str
     python: str
     names: tuple[str, ...]
+    optional: bool
     anchored: bool
     prefix: str
     literals: tuple[str, ...]

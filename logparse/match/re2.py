@@ -63,6 +63,7 @@ class Regex(NamedTuple):
 
     python: the same regex for Python's `re` (with re.ASCII), where it means what `source` means in RE2.
     names: its named groups, in order; `python` captures nothing else.
+    optional: a match may leave some group out.
     anchored: every match is at the message's beginning.
     prefix: the text with which every message that matches begins, or "".
     literals: runs of text of which each is in every match.
@@ -72,6 +73,7 @@ class Regex(NamedTuple):
     source: str
     python: str
     names: tuple[str, ...]
+    optional: bool
     anchored: bool
     prefix: str
     literals: tuple[str, ...]
@@ -79,7 +81,12 @@ class Regex(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """A parsed piece. text: what it surely holds, in order, None for anything unknown in between."""
+    """A parsed piece.
+
+    text: what it surely holds, in order, None for anything unknown in between. empty: it can match nothing.
+    size, repeat: pieces when written out, rounds of its repeats. captures: it holds a group that captures;
+    optional: one that a match may leave out.
+    """
 
     python: str
     text: tuple[str | None, ...]
@@ -87,6 +94,7 @@ class _Part(NamedTuple):
     size: int
     repeat: int
     captures: bool
+    optional: bool = False
 
 
 def check(source: str) -> Regex:
@@ -113,7 +121,9 @@ def check(source: str) -> Regex:
     anchored = parser.anchored
     prefix = runs[0] if anchored and part.text and part.text[0] is not None else ""
     pieces = tuple(parser.pieces) if parser.pieces else (part.python,)
-    return Regex(source, part.python, tuple(parser.names), anchored, prefix, tuple(runs), pieces)
+    return Regex(
+        source, part.python, tuple(parser.names), part.optional, anchored, prefix, tuple(runs), pieces
+    )
 
 
 class _Parser:
@@ -148,6 +158,7 @@ class _Parser:
             sum(part.size for part in parts) + len(parts),
             max(part.repeat for part in parts),
             any(part.captures for part in parts),
+            any(part.captures for part in parts),
         )
 
     def sequence(self, depth: int) -> _Part:
@@ -174,6 +185,7 @@ class _Parser:
             sum(part.size for part in parts),
             max((part.repeat for part in parts), default=1),
             any(part.captures for part in parts),
+            any(part.optional for part in parts),
         )
 
     def repeated(self, part: _Part) -> _Part:
@@ -215,7 +227,15 @@ class _Parser:
         if low == 1 and high == 1:
             text = part.text
         written = part.python + self.source[start : self.at]
-        return _Part(written, text, part.empty or low == 0, part.size * times + 1, repeat, part.captures)
+        return _Part(
+            written,
+            text,
+            part.empty or low == 0,
+            part.size * times + 1,
+            repeat,
+            part.captures,
+            part.optional or (low == 0 and part.captures),
+        )
 
     def atom(self, depth: int) -> tuple[_Part, bool]:
         """One piece, and whether a repeat may follow it."""
@@ -278,6 +298,7 @@ class _Parser:
             inner.size + 1,
             inner.repeat,
             captures or inner.captures,
+            inner.optional,
         )
 
     def escape(self) -> tuple[_Part, bool]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from logparse.match.error import PatternError
 from logparse.match.pattern import BODIES, CONFIDENCES, DB_RULES, LEVELS
 
 _STRING = "tag:yaml.org,2002:str"
@@ -22,38 +23,6 @@ _VERSION = re.compile(
 )
 _VERSION_HINT = 'write them like "10.0+", "12.0-15.0", "16.0" or "16.0 <=16.0.2.9.0", in quotes'
 _FILE_LIMIT = 4 * 1024 * 1024
-
-
-class PatternError(Exception):
-    """A pattern file that is refused.
-
-    file, line: where (line 0: the file as a whole). message: what is wrong. hint: what would help, or "".
-    text: the offending text, one line. column: the index in it at which it offends, None for none.
-    """
-
-    def __init__(
-        self, file: str, line: int, message: str, *, hint: str = "", text: str = "", column: int | None = None
-    ) -> None:
-        super().__init__(message)
-        self.file = file
-        self.line = line
-        self.message = message
-        self.hint = hint
-        self.text = text
-        self.column = column
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.line else self.file
-        out = [f"{where}: {self.message}"]
-        if self.text:
-            # A long text is cut around the place that matters.
-            start = max(0, (self.column or 0) - 60)
-            out.append(f"    {'…' if start else ''}{_printable(self.text[start : start + 120])}")
-            if self.column is not None:
-                out.append(f"    {' ' * (self.column - start + bool(start))}^")
-        if self.hint:
-            out.append(f"  hint: {self.hint}")
-        return "\n".join(out)
 
 
 class Node:
@@ -230,7 +199,3 @@ def _syntax_error(error: yaml.YAMLError, file: str, lines: list[str]) -> Pattern
     hint = "regexes and log lines are safest in 'single quotes'"
     message = f"is not YAML: {problem}"
     return PatternError(file, mark.line + 1, message, hint=hint, text=text, column=mark.column)
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "·" for char in text)

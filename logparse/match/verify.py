@@ -1,11 +1,11 @@
 """Holds patterns to their own samples: each must be recognised by its pattern, as a whole set and alone."""
 
-import re
+import regex
 
-from logparse.match.matcher import Matcher
+from logparse.match.error import PatternError
+from logparse.match.matcher import TIMEOUT, Matcher
 from logparse.match.pattern import Pattern, PatternSet
 from logparse.match.re2 import check
-from logparse.match.structure import PatternError
 from logparse.record.parse import parse_line
 from logparse.record.record import Record
 
@@ -23,6 +23,10 @@ def verify(patterns: PatternSet, chosen: list[Pattern] | None = None) -> None:
             record = _record(pattern, sample.line, "sample")
             fact = together(record)
             if alone(record) is None:
+                if alone.timeouts:
+                    hint = "say what it must not match, rather than .* within a repeat"
+                    message = f"its regex needs more than {TIMEOUT} s for a sample"
+                    raise _refusal(pattern, message, pattern.regex, None, hint)
                 problem, column = why_not(pattern, record)
                 raise _refusal(pattern, f"a sample does not match: {problem}", record.message, column)
             if fact is None or fact.pattern != pattern.id:
@@ -39,30 +43,41 @@ def verify(patterns: PatternSet, chosen: list[Pattern] | None = None) -> None:
 
 
 def why_not(pattern: Pattern, record: Record) -> tuple[str, int | None]:
-    """What keeps `pattern` from taking `record`, and the index in its message at which the regex stops."""
+    """What keeps `pattern` from taking `record`, and the index in its message at which its regex stops.
+
+    The index is None where the regex matches, and something else is wrong.
+    """
+    reasons = []
     if record.logger not in pattern.loggers:
-        return f"its logger is {record.logger}, not {' or '.join(pattern.loggers)}", None
+        reasons.append(f"its logger is {record.logger}, not {' or '.join(pattern.loggers)}")
     if record.level not in pattern.levels:
-        return f"its level is {record.level}, not {' or '.join(pattern.levels)}", None
+        reasons.append(f"its level is {record.level}, not {' or '.join(pattern.levels)}")
     if pattern.db == "none" and record.db is not None:
-        return f"it carries the database {record.db}; this line carries ?", None
+        reasons.append(f"it carries the database {record.db}, and such a record carries ?")
     if pattern.db == "job" and record.db is None:
-        return "it carries no database; this line carries the job's", None
-    return "its message differs from here on", stops_at(pattern, record.message)
+        reasons.append("it carries no database, and such a record carries the job's")
+    stop = _stop(pattern, record.message)
+    if stop is not None:
+        reasons.append("its message differs")
+    return "; ".join(reasons), stop
 
 
-def stops_at(pattern: Pattern, message: str) -> int:
-    """The index in `message` up to which the longest beginning of the regex matches."""
+def _stop(pattern: Pattern, message: str) -> int | None:
+    """The index in `message` up to which the longest beginning of the regex matches; None: all of it does."""
     pieces = check(pattern.regex).pieces
     low, high, end = 0, len(pieces), 0
     while low < high:
         middle = (low + high + 1) // 2
-        found = re.compile("".join(pieces[:middle]), re.ASCII).search(message)
+        try:
+            beginning = regex.compile("".join(pieces[:middle]), regex.ASCII | regex.VERSION0)
+            found = beginning.search(message, timeout=TIMEOUT)
+        except TimeoutError:
+            found = None
         if found is None:
             high = middle - 1
         else:
             low, end = middle, found.end()
-    return end
+    return None if low == len(pieces) else end
 
 
 def _record(pattern: Pattern, line: str, what: str) -> Record:
