@@ -319,7 +319,10 @@ class Lifecycle:
         )
         if job.state not in (None, "pending") and not rival:
             by_hand = job.started is None and 0 <= proof.time - self._manual <= _BY_HAND
-            if job.state == "closed":
+            if job.outcome == "cancelled":
+                # Until 2023 the runner kept a cancelled job in its queue, and ran it all the same.
+                pass
+            elif job.state == "closed":
                 course.requeue(job, proof, "manual" if by_hand else "unknown", observed=False)
             else:
                 course.came_back(job, "manual" if by_hand and job.ending is not None else None)

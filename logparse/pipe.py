@@ -1,0 +1,71 @@
+"""The pipe, put together: chunks of a log go in, what happened to the jobs comes out."""
+
+from collections import Counter
+
+from logparse.lifecycle.event import Output
+from logparse.lifecycle.lifecycle import Lifecycle, Options
+from logparse.match.interest import interest
+from logparse.match.load import load_patterns
+from logparse.match.matcher import Matcher
+from logparse.match.pattern import PatternSet
+from logparse.record.record import Record
+from logparse.record.scan import Scanner
+from logparse.record.tally import Tally
+from logparse.source.chunk import Chunk
+
+
+class Pipe:
+    """Record, match and lifecycle, in a row: the one way from bytes to events, live and in replay.
+
+    patterns: the built-in ones where None. odoo: the log's series, such as `16.0`; where None, the log
+    tells. options: of the lifecycle. server: the name of the server whose log it is.
+
+    tally: what was read. facts: by pattern. unmatched: records of queue_job's loggers that no pattern
+    knows, by logger. lifecycle: the state, with its gauges.
+    """
+
+    def __init__(
+        self,
+        patterns: PatternSet | None = None,
+        *,
+        odoo: str | None = None,
+        options: Options | None = None,
+        server: str | None = None,
+    ) -> None:
+        self.patterns = patterns if patterns is not None else load_patterns()
+        self.matcher = Matcher(self.patterns, odoo)
+        self.scanner = Scanner(interest(self.patterns))
+        self.lifecycle = Lifecycle(options if options is not None else Options())
+        self.server = server
+        self.facts: Counter[str] = Counter()
+        self.unmatched: Counter[str] = Counter()
+
+    @property
+    def tally(self) -> Tally:
+        """What was read so far."""
+        return self.scanner.tally
+
+    def feed(self, chunk: Chunk) -> list[Output]:
+        """What is proven by this chunk, in the order in which it is proven."""
+        return self._follow(self.scanner.feed(chunk))
+
+    def quiet(self) -> list[Output]:
+        """The same for a last line that is whole, when nothing has come for a while."""
+        return self._follow(self.scanner.quiet())
+
+    def finish(self, *, settle: bool = True) -> list[Output]:
+        """The log is at its end; with `settle`, endings that its time would settle are settled now."""
+        return self.lifecycle.finish() if settle else []
+
+    def _follow(self, records: list[Record]) -> list[Output]:
+        matcher, feed, server = self.matcher, self.lifecycle.feed, self.server
+        facts = self.facts
+        out: list[Output] = []
+        for record in records:
+            fact = matcher(record)
+            if fact is not None:
+                facts[fact.pattern] += 1
+                out += feed(fact, server)
+            elif matcher.watches(record.logger):
+                self.unmatched[record.logger] += 1
+        return out
