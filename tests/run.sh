@@ -5,6 +5,7 @@
 # PYTHON=/path/to/python3      the Python to use (3.11 or later); found by itself otherwise
 # LOGPARSE_WITHOUT_PROMTOOL=1  leaves out the tests that need Prometheus' promtool
 set -eu
+PATH=$PATH:/usr/sbin:/sbin # where Debian keeps logrotate, out of the users' PATH
 cd "$(dirname "$0")/.."
 
 say() { printf '%s\n' "tests/run.sh: $*" >&2; }

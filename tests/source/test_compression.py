@@ -64,6 +64,14 @@ def test_cut_short(kind: str, log: bytes) -> None:
         assert got
 
 
+def test_cut_gzip_gives_out_all_that_its_bytes_hold() -> None:
+    data = gzip.compress(b"a" * 1000)[:-9]  # the end mark and the checksum
+    got = []
+    with pytest.raises(Damaged):
+        got.extend(decompress("gzip", [data], 1))
+    assert b"".join(got) == b"a" * 1000
+
+
 @every_tool
 def test_damaged(kind: str, log: bytes) -> None:
     data = bytearray(compressed(kind, log))

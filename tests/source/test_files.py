@@ -1,5 +1,6 @@
 """Finite logs: every byte once and in its place, in the order of time, or one clear sentence."""
 
+import fcntl
 import gzip
 import os
 import sqlite3
@@ -7,6 +8,8 @@ import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 import zlib
 from pathlib import Path
 
@@ -164,6 +167,24 @@ def test_standard_input_compressed(tool: str, fixtures: Path) -> None:
         done = run(code, stdin=packer.stdout)
     assert done.stderr == b""
     assert done.stdout == path.read_bytes()
+
+
+def test_standard_input_compressed_and_slow(fixtures: Path) -> None:
+    """The first read gets one byte, which does not tell yet what the stream is."""
+    code = (
+        "import sys\nfrom logparse.source.files import read_files\n"
+        "for chunk in read_files(['-']): sys.stdout.buffer.write(chunk.data)"
+    )
+    packed = (fixtures / "18.0-w2-2db-info/odoo.log.gz").read_bytes()
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+        assert reader.stdin is not None
+        reader.stdin.write(packed[:1])
+        reader.stdin.flush()
+        while int.from_bytes(fcntl.ioctl(reader.stdin, termios.FIONREAD, bytes(4)), sys.byteorder):
+            time.sleep(0.001)
+        output, _ = reader.communicate(packed[1:])
+    assert output == gzip.decompress(packed)
 
 
 def test_standard_input_that_is_closed() -> None:

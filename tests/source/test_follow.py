@@ -394,6 +394,24 @@ def test_replaced_by_a_directory_and_back(log: Path) -> None:
     assert follower.error is None
 
 
+def test_rewritten_while_it_was_away(log: Path, tmp_path: Path) -> None:
+    """The same inode, longer than before, but not what was read."""
+    away = tmp_path / "away"
+    log.write_text("1\n2\n")
+    follower = Follower(str(log), start="beginning")
+    got = drain(follower)
+    log.rename(away)
+    log.mkdir()
+    got += drain(follower)
+    log.rmdir()
+    with away.open("r+") as file:
+        file.write("3\n4\n5\n")
+    away.rename(log)
+    got += drain(follower)
+    assert text(got) == numbers(1, 6)
+    assert dict(follower.rotations) == {"truncate": 1}
+
+
 AS_NOBODY = """
 import os, sys
 from logparse.source.follow import Follower
@@ -454,6 +472,9 @@ def test_waiting_ends_when_told_to_stop() -> None:
 
 def test_the_real_logrotate(log: Path, tmp_path: Path, writer: Writer) -> None:
     """With its own configuration language, renaming with `create` and copying, by turns."""
+    # Debian keeps it out of the users' PATH.
+    logrotate = shutil.which("logrotate", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    assert logrotate, "logrotate is not installed: apt-get install logrotate"
     state = tmp_path / "logrotate.state"
     log.touch()
     user = f"su {log.owner()} {log.group()}"
@@ -470,7 +491,7 @@ def test_the_real_logrotate(log: Path, tmp_path: Path, writer: Writer) -> None:
             if n % 7 == 0:
                 got += follower.poll()
         count += 20
-        subprocess.run(["logrotate", "-f", "-s", str(state), str(configuration)], check=True)
+        subprocess.run([logrotate, "-f", "-s", str(state), str(configuration)], check=True)
         writer.write(str(count))
         count += 1
         got += drain(follower)
