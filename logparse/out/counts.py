@@ -8,6 +8,7 @@ import msgspec
 from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait
 from logparse.out.families import FAMILIES, PREFIX, SECONDS
 from logparse.out.label import cleaned, is_cut
+from logparse.out.state import LIMITED, Channel, Histogram, Series, Server, State, copied
 
 JOB_EVENTS = (
     "queued",
@@ -22,8 +23,6 @@ JOB_EVENTS = (
     "lost",
 )
 REQUEUE_REASONS = ("dead", "timeout", "manual", "unknown")
-LIMITED = ("db", "channel", "server", "exception", "reason")
-"""The labels whose values the log chooses, and that are limited in number."""
 OTHER = "other"
 """The label value of everything beyond a limit."""
 
@@ -57,68 +56,6 @@ _MOST_REASONS = 20
 _ABSURD = 1e12
 """No observation is that large; a forged number must not drown the sums."""
 _EXACT = 2**53
-
-
-class Histogram(msgspec.Struct):
-    """counts: per bucket, not cumulated; the last one is above the last bound."""
-
-    counts: list[int]
-    sum: float = 0.0
-
-
-class Series(msgspec.Struct):
-    """The counters of the jobs of one (db, channel); both are label values, empty where unknown."""
-
-    db: str
-    channel: str
-    events: dict[str, int] = {}
-    requeued: dict[str, int] = {}
-    runs: int = 0
-    histograms: dict[str, Histogram] = {}
-
-
-class Channel(msgspec.Struct):
-    """The last numbers that a runner printed of a channel. capacity: None without a limit."""
-
-    db: str
-    channel: str
-    server: str
-    capacity: int | None
-    pending: int
-    running: int
-    failed: int
-
-
-class Server(msgspec.Struct):
-    """Of one server and its runner.
-
-    up: None until a line of the runner was seen. up_since, activity: milliseconds since the epoch, or
-    0: the newest line that showed the runner up, and its newest line of any kind.
-    """
-
-    up: int | None = None
-    up_since: int = 0
-    starts: int = 0
-    errors: int = 0
-    activity: int = 0
-    kills: dict[str, int] = {}
-
-
-class State(msgspec.Struct):
-    """Everything counted, to be saved and to be read at a scrape. Only types that JSON and msgpack hold.
-
-    bounds: of every histogram, by family name. exceptions: by db, then class. shown: the words of
-    events (and reasons of requeued, and `runs`) that this log has proven to be able to show.
-    """
-
-    bounds: dict[str, list[float]]
-    series: list[Series] = []
-    exceptions: dict[str, dict[str, int]] = {}
-    channels: list[Channel] = []
-    servers: dict[str, Server] = {}
-    inferred: dict[str, int] = {}
-    overflow: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(LIMITED, 0))
-    shown: list[str] = []
 
 
 class Counts:
@@ -233,7 +170,7 @@ class Counts:
         if (
             (db_label, channel_label) not in self._series
             and len(self._series) >= self._max_series
-            and channel_label
+            and channel_label not in ("", OTHER)
         ):
             channel_label = OTHER
             self._overflow["channel"] += 1
@@ -253,10 +190,14 @@ class Counts:
 
     def _admitted(self, label: str, value: str | None, known: "_Known", most: int) -> str:
         """The label value for a text of the log, given those that exist; `other` beyond the limit."""
-        text = cleaned(value or "")
+        if not value:
+            return ""
+        if value in known:
+            return value
+        text = cleaned(value)
         if is_cut(value):
             self._overflow[label] += 1
-        if not text or text in known:
+        if text in known:
             return text
         if len(known) - ("" in known) - (OTHER in known) < most or text == OTHER:
             return text
@@ -295,8 +236,10 @@ class Counts:
             self._channel(event, name)
 
     def _channel(self, event: ChannelEvent, server: str) -> None:
-        numbers = (event.pending, event.running, event.failed, event.capacity or 0)
-        if not all(0 <= number < _EXACT for number in numbers):
+        pending, running, failed, capacity = event.pending, event.running, event.failed, event.capacity
+        if not (0 <= pending < _EXACT and 0 <= running < _EXACT and 0 <= failed < _EXACT):
+            return
+        if capacity is not None and not 0 <= capacity < _EXACT:
             return
         db = self._admitted("db", event.db, self._dbs, self._max_databases)
         channel = self._admitted("channel", event.channel, self._channels, self._max_channels)
@@ -308,19 +251,26 @@ class Counts:
                 return
             self._dbs.add(db)
             self._channels.add(channel)
-        pending, running, failed, _ = numbers
-        self._gauges[key] = Channel(db, channel, server, event.capacity, pending, running, failed)
+        self._gauges[key] = Channel(db, channel, server, capacity, pending, running, failed)
 
     def labels(self, db: str | None, channel: str | None) -> tuple[str, str]:
         """The label values that stand for a database and a channel of the log; for gauges of others."""
         series = self._by_raw.get((db, channel)) or self._enter(db, channel, count=False)
         return series.db, series.channel
 
+    def server_label(self, server: str | None) -> str:
+        """The label value that stands for a server of the log; for gauges of others."""
+        before = self._overflow["server"]
+        label = self._admitted("server", server, self._servers, self._max_servers)
+        self._overflow["server"] = before
+        self._servers.setdefault(label, Server())
+        return label
+
     def to_state(self) -> State:
         """A copy of everything counted, which later calls of `add` do not change."""
         return State(
             bounds={name: list(bounds) for name, bounds in self._bounds.items()},
-            series=[_copy(series) for series in self._series.values()],
+            series=[copied(series) for series in self._series.values()],
             exceptions={db: dict(classes) for db, classes in self._exceptions.items()},
             channels=list(self._gauges.values()),
             servers={
@@ -338,7 +288,7 @@ class Counts:
         Where the bounds of a histogram have changed, what was below an old bound is put under the
         next new one: counts and sums stay as they are, and no counter goes down.
         """
-        self._series = {(series.db, series.channel): _copy(series) for series in state.series}
+        self._series = {(series.db, series.channel): copied(series) for series in state.series}
         for series in self._series.values():
             for name, histogram in series.histograms.items():
                 new = self._bounds[name]
@@ -361,17 +311,6 @@ class Counts:
 
 
 _Known = set[str] | dict[str, int] | dict[str, Server]
-
-
-def _copy(series: Series) -> Series:
-    return Series(
-        series.db,
-        series.channel,
-        dict(series.events),
-        dict(series.requeued),
-        series.runs,
-        {name: Histogram(list(one.counts), one.sum) for name, one in series.histograms.items()},
-    )
 
 
 def _moved(counts: list[int], old: list[float], new: list[float]) -> list[int]:

@@ -37,8 +37,8 @@ class Gauges(Protocol):
         """Records out of order by more than the usual."""
         return 0
 
-    def runner_activity(self) -> Mapping[str | None, int]:
-        """The newest line of each server's runner: ms since the epoch."""
+    def runner_activity(self) -> Mapping[str, int]:
+        """The newest line of each server's runner: ms since the epoch; the server is empty where unknown."""
         return {}
 
 

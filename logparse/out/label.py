@@ -15,6 +15,6 @@ def cleaned(text: str) -> str:
     return _UNSAFE.sub("\ufffd", text[:LONGEST])
 
 
-def is_cut(text: str | None) -> bool:
+def is_cut(text: str) -> bool:
     """Whether `cleaned` cuts the text."""
-    return text is not None and len(text) > LONGEST
+    return len(text) > LONGEST

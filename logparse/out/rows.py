@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from logparse.out.counts import JOB_EVENTS, OUTCOMES, REQUEUE_REASONS, Counts, Series, State
+from logparse.out.counts import JOB_EVENTS, OUTCOMES, REQUEUE_REASONS, Counts
 from logparse.out.families import PREFIX
 from logparse.out.gauges import Build, FileStats, Gauges, PipeStats, ReaderStats
 from logparse.out.label import cleaned
+from logparse.out.state import Series, State
 
 Row = tuple[tuple[str, ...], float]
 """The label values, in the order of the family's labels, and the number."""
@@ -50,11 +51,15 @@ def moment(counts: Counts, gauges: Gauges, readers: ReaderStats, build: Build | 
     for name, seen in gauges.visible():
         label, _ = counts.labels(name, None)
         visible[label] = visible.get(label, True) and seen
+    activity: dict[str, int] = {}
+    for server, ts in gauges.runner_activity().items():
+        server_label = counts.server_label(server)
+        activity[server_label] = max(ts, activity.get(server_label, ts))
     return Moment(
         open=jobs,
         states=tuple(dict.fromkeys(cleaned(state) for state in gauges.states())),
         visible=visible,
-        activity={cleaned(server or ""): ts for server, ts in gauges.runner_activity().items()},
+        activity=activity,
         rejected=dict(gauges.rejected()),
         tracked_jobs=gauges.tracked_jobs(),
         evicted_jobs=gauges.evicted_jobs(),
@@ -175,7 +180,7 @@ def _file(number: Callable[[FileStats], float | None]) -> Callable[[Moment], Ite
 def _rotations(now: Moment) -> Iterator[Row]:
     for one in now.files:
         for kind, count in one.rotations.items():
-            yield (cleaned(one.file), kind), count
+            yield (cleaned(one.file), cleaned(kind)), count
 
 
 def _visible(now: Moment) -> Iterator[Row]:

@@ -56,8 +56,8 @@ class Open(Gauges):
     def clock_skew(self) -> int:
         return 3
 
-    def runner_activity(self) -> Mapping[str | None, int]:
-        return {None: 2000, "s2": 5000}
+    def runner_activity(self) -> Mapping[str, int]:
+        return {"": 2000, "s2": 5000}
 
 
 class Readers(ReaderStats):
@@ -258,13 +258,15 @@ def test_jobs_by_state_with_zeros_for_states_that_can_be_shown() -> None:
 
 
 def test_open_jobs_beyond_the_limit_are_added_up() -> None:
-    counts = Counts(max_databases=0)
+    counts = Counts(max_databases=0, max_servers=0)
     made = QueueJobCollector(counts, Open())
     jobs = {"db": "other", "channel": "", "state": "dispatched"}
     assert value(made, "odoo_queue_job_jobs", **jobs) == 5
     assert value(made, "odoo_queue_job_oldest_timestamp_seconds", **jobs) == 1795488979
     assert value(made, "logparse_outcome_visible", db="other") == 0
-    assert value(made, "logparse_label_overflow_total", label="db") == 0
+    assert value(made, "odoo_queue_job_runner_last_activity_timestamp_seconds", server="other") == 5
+    for label in ("db", "server"):
+        assert value(made, "logparse_label_overflow_total", label=label) == 0
 
 
 def test_channels_and_runners() -> None:

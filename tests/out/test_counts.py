@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait
-from logparse.out.counts import JOB_EVENTS, Counts, Series, State
+from logparse.out.counts import JOB_EVENTS, Counts
+from logparse.out.state import Series, State
 
 
 def told(*outputs: Output, **limits: int) -> State:

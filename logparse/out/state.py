@@ -1,0 +1,80 @@
+"""What is counted, as plain data: to be saved, to go on from, and to be read at a scrape."""
+
+import msgspec
+
+LIMITED = ("db", "channel", "server", "exception", "reason")
+"""The labels whose values the log chooses, and that are limited in number."""
+
+
+class Histogram(msgspec.Struct):
+    """counts: per bucket, not cumulated; the last one is above the last bound."""
+
+    counts: list[int]
+    sum: float = 0.0
+
+
+class Series(msgspec.Struct):
+    """The counters of the jobs of one (db, channel); both are label values, empty where unknown."""
+
+    db: str
+    channel: str
+    events: dict[str, int] = {}
+    requeued: dict[str, int] = {}
+    runs: int = 0
+    histograms: dict[str, Histogram] = {}
+
+
+class Channel(msgspec.Struct):
+    """The last numbers that a runner printed of a channel. capacity: None without a limit."""
+
+    db: str
+    channel: str
+    server: str
+    capacity: int | None
+    pending: int
+    running: int
+    failed: int
+
+
+class Server(msgspec.Struct):
+    """Of one server and its runner.
+
+    up: None until a line of the runner was seen. up_since, activity: milliseconds since the epoch, or
+    0: the newest line that showed the runner up, and its newest line of any kind.
+    """
+
+    up: int | None = None
+    up_since: int = 0
+    starts: int = 0
+    errors: int = 0
+    activity: int = 0
+    kills: dict[str, int] = {}
+
+
+class State(msgspec.Struct):
+    """Everything counted, to be saved and to be read at a scrape. Only types that JSON and msgpack hold.
+
+    bounds: of every histogram, by family name. exceptions: by db, then class. shown: the words of
+    events (and reasons of requeued, and `runs`) that this log has proven to be able to show.
+    """
+
+    bounds: dict[str, list[float]]
+    series: list[Series] = []
+    exceptions: dict[str, dict[str, int]] = {}
+    channels: list[Channel] = []
+    servers: dict[str, Server] = {}
+    inferred: dict[str, int] = {}
+    overflow: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(LIMITED, 0))
+    shown: list[str] = []
+
+
+def copied(series: Series) -> Series:
+    """A series that shares nothing with the given one."""
+    return Series(
+        series.db,
+        series.channel,
+        dict(series.events),
+        dict(series.requeued),
+        series.runs,
+        {name: Histogram(list(one.counts), one.sum) for name, one in series.histograms.items()},
+    )
