@@ -11,6 +11,9 @@ HOLD = 2_000
 # From when on the lack of a reset or a requeue proves that a worker took the dispatch up (ms): a reset
 # comes after 1 s, a dead job is found within 10 s to 60 s (queue_job/jobrunner/runner.py).
 TAKEN = 70_000
+TAKEN_WHERE_RESET = 5_000
+# A dead job that is requeued is asked for again within this time, if its channel has room (ms).
+REDISPATCH = 10_000
 # Two runners on one database ask for the same job within this time (ms); only one dispatch takes effect.
 RIVAL = 2_000
 
@@ -27,6 +30,7 @@ class Course:
         self.settle = settle
         self.out: list[Output] = []
         self.now = 0
+        self.taken = TAKEN
         self._unsettled: deque[tuple[int, Job, Ending]] = deque()
         self._held: deque[tuple[int, Job, Ending | Proof]] = deque()
 
@@ -50,7 +54,10 @@ class Course:
         """Nothing follows: settle everything."""
         for job in self.jobs.open():
             self.release(job)
-            if job.ending is not None:
+            ending = job.ending
+            if ending is not None and ending.how == "dead" and self.now - ending.proof.time < REDISPATCH:
+                self._requeue_ended(job, ending, "dead")
+            elif ending is not None:
                 self.settle_job(job)
             elif job.orphaned is not None:
                 self.lose(job)
@@ -148,10 +155,10 @@ class Course:
             job.outcome = "cancelled"
             self.jobs.move(job, "closed", proof.time)
 
-    def lose(self, job: Job) -> None:
+    def lose(self, job: Job, reason: str = "server restart") -> None:
         """The attempt under way can no longer end."""
         time = job.orphaned if job.orphaned is not None else self.now
-        taken = job.started is not None or (job.dispatched is not None and time - job.dispatched > TAKEN)
+        taken = job.started is not None or (job.dispatched is not None and time - job.dispatched > self.taken)
         proof = job.start_proof or job.proof
         if taken and proof is not None:
             if job.started is None:
@@ -159,7 +166,7 @@ class Course:
             ending = Ending("lost", proof)
             self._ended(job, ending)
             self._tell(
-                "lost", job, proof, time=time, observed=False, attempt=job.attempts, reason="server restart"
+                "lost", job, proof, time=time, observed=False, attempt=job.attempts, reason=reason
             )
             job.outcome = "lost"
         self._rest(job)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from logparse.lifecycle.course import Course
+from logparse.lifecycle.course import TAKEN, TAKEN_WHERE_RESET, Course
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.evidence import Evidence, Trace
 from logparse.lifecycle.installation import Installation, channel_state
@@ -16,9 +16,13 @@ from logparse.match.fact import Fact
 
 # A failure that only the runner's own request shows: its traceback was written within this time (ms).
 _SECOND = 2_000
+# The runner sees the error answer within this time of the traceback (ms).
+_ANSWERS_WITHIN = 300
 # A dispatch right after somebody pressed Requeue in the user interface (ms).
 _BY_HAND = 1_500
 _HELD_FACTS = 10_000
+# Odoo series of which no queue_job release requeues dead jobs (OBSERVED: 12 and 15; 13 by its source).
+_NEVER_REQUEUES = ("12", "13", "15")
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -55,7 +59,9 @@ class Lifecycle:
         self._ready: set[tuple[str | None, int | None]] = set()
         self._runner_since: dict[str | None, int] = {}
         self._asks_from: set[tuple[str | None, int | None]] = set()
+        self._looked = 0
         self._manual = -_BY_HAND - 1
+        self._placing: dict[tuple[str | None, int | None], tuple[str, str]] = {}
         self._of_job: dict[str, Callable[[Job, Fact, Proof], None]] = {
             "created": self._created,
             "pending": self._pending,
@@ -87,6 +93,8 @@ class Lifecycle:
         course = self._course
         out = course.out
         course.advance(record.time)
+        if record.time - self._looked > TAKEN:
+            self._lose_the_dead()
         reason = self._reject(fact, proof)
         if reason is None:
             handler = self._of_job.get(fact.kind)
@@ -103,11 +111,27 @@ class Lifecycle:
         course.out = []
         return out
 
+    def _never_requeues(self) -> bool:
+        return (self.installation.version or "").partition(".")[0] in _NEVER_REQUEUES
+
+    def _lose_the_dead(self) -> None:
+        """Where nothing requeues dead jobs, tell those whose worker is certainly gone."""
+        self._looked = self.now
+        if not self._never_requeues():
+            return
+        for job in self.jobs.open():
+            if job.state not in ("enqueued", "started") or job.proof is None or job.ending is not None:
+                continue
+            if self.now - job.since > self._course.taken and self.processes.moved_on(job.proof.server, job.since + 2_000):
+                job.orphaned = self.now if job.orphaned is None else job.orphaned
+                self._course.lose(job, "worker gone")
+
     def finish(self) -> list[Output]:
         """Nothing follows: settle what is left."""
         for uuid in list(self._homeless):
             for fact, proof in self._homeless.pop(uuid):
                 self._give(self._of_job[fact.kind], fact, proof, self._only_database())
+        self._lose_the_dead()
         self._course.finish()
         out, self._course.out = self._course.out, []
         return out
@@ -201,6 +225,10 @@ class Lifecycle:
         if kind in ("deps_retry", "deps_failed"):
             self._at(key).release(proof.time)
             return None
+        if kind == "channel_config" and "parent" in fact.fields:
+            # The runner says it right before it places a job of that channel in the parent.
+            self._placing[key] = (fact.fields.get("channel", ""), fact.fields["parent"])
+            return None
         if kind == "manual_action":
             if "requeue" in fact.fields.get("method", ""):
                 self._manual = proof.time
@@ -226,6 +254,7 @@ class Lifecycle:
             self._worker_changed(fact, proof)
         while self.installation.restarted:
             self._orphan(*self.installation.restarted.pop())
+            self._course.taken = TAKEN_WHERE_RESET if self._never_requeues() else TAKEN
         return None
 
     def _at(self, key: tuple[str | None, int | None]) -> Evidence:
@@ -268,7 +297,7 @@ class Lifecycle:
         self._course.queue(job, proof, proof.time, observed=True, channel=None)
 
     def _pending(self, job: Job, fact: Fact, proof: Proof) -> None:
-        channel = fact.fields.get("channel")
+        channel = self._channel_of(fact, proof)
         self.sees_pending = self.sees_pending or fact.confidence == "proves"
         course = self._course
         if channel is not None:
@@ -293,6 +322,15 @@ class Lifecycle:
         else:
             course.go_back(job, proof)
 
+    def _channel_of(self, fact: Fact, proof: Proof) -> str | None:
+        """The job's own channel: the one told, or the one that the runner just replaced by it."""
+        channel = fact.fields.get("channel")
+        own, parent = self._placing.pop((proof.server, proof.pid), (None, None))
+        if own is None or parent is None or channel is None:
+            return channel
+        # The place may be the parent, or one made below it (of a longer name, by a slip of queue_job).
+        return own if channel == parent or channel.startswith(parent + ".") else channel
+
     def _set_channel(self, job: Job, channel: str) -> None:
         known = job.channel
         if known is None or (known != channel and channel.startswith(known + ".")):
@@ -302,7 +340,7 @@ class Lifecycle:
                 self.jobs.move(job, job.state, job.since, channel)
 
     def _in_channel(self, job: Job, fact: Fact, proof: Proof) -> None:
-        if (channel := fact.fields.get("channel")) is not None:
+        if (channel := self._channel_of(fact, proof)) is not None:
             self._set_channel(job, channel)
 
     def _dispatched(self, job: Job, fact: Fact, proof: Proof) -> None:
@@ -411,6 +449,8 @@ class Lifecycle:
         status = int(status_text)
         duration = _duration(fact)
         began = proof.time - int(duration * 1000) if duration is not None else None
+        if began is not None:
+            self.processes.answered(proof.server, proof.pid, began)
         if evidence.was_refused(job.uuid, began - 50 if began is not None and shared else None):
             if not shared:
                 evidence.clear()
@@ -498,23 +538,33 @@ class Lifecycle:
         status = _http_error(fact)
         if status is None or status == 404 or self.sees_answers:
             return
-        if job.ending is not None or (job.state == "closed" and job.dispatched is None and job.outcome):
+        if job.ending is not None:
             return
-        candidates = [
-            (evidence, trace)
-            for (server, _), evidence in self._evidence.items()
-            if server == proof.server
-            for trace in evidence.traces
-            if 0 <= proof.time - trace.proof.time <= _SECOND
-        ]
-        if not candidates:
+        key, trace = self._nearest_trace(proof)
+        if key is None:
             return
-        classes = {trace.exception for _, trace in candidates}
-        evidence, trace = candidates[0]
-        evidence.traces.remove(trace)
-        ending = Ending("failed", proof, exception=trace.exception if len(classes) == 1 else None)
+        ending = Ending("failed", proof, exception=trace.exception if trace is not None else None)
         self._course.end(job, ending, told_started=job.started is not None)
         self._course.settle_job(job, "failed")
+
+    def _nearest_trace(self, proof: Proof) -> tuple[tuple[str | None, int | None] | None, Trace | None]:
+        """The process that wrote a traceback right before, and the traceback, where only one can be meant."""
+        near = [
+            (trace.proof.time, key, trace)
+            for key, evidence in self._evidence.items()
+            if key[0] == proof.server
+            for trace in evidence.traces
+            if -50 <= proof.time - trace.proof.time <= _SECOND
+        ]
+        if not near:
+            return None, None
+        near.sort(key=lambda item: item[0])
+        time, key, trace = near[-1]
+        others = {other.exception for when, _, other in near if proof.time - when <= _ANSWERS_WITHIN}
+        # The older ones of this process were answered before it wrote this one.
+        evidence = self._evidence[key]
+        evidence.traces = [other for other in evidence.traces if other.proof.time > time]
+        return key, trace if len(others | {trace.exception}) == 1 else None
 
     def _failed_in_channel(self, job: Job, fact: Fact, proof: Proof) -> None:
         self._in_channel(job, fact, proof)
@@ -525,7 +575,21 @@ class Lifecycle:
         if ending is not None and ending.how in ("dead", "broken"):
             course.settle_job(job, "failed", observed=True)
         elif job.state == "started" and (proof.server, proof.pid) not in self._replaying:
-            job.failed_in_channel = proof
+            if self.sees_answers:
+                job.failed_in_channel = proof
+                return
+            start = job.start_proof
+            key = (start.server, start.pid) if start is not None else (None, None)
+            _, trace = self._at(key).take_trace((job.started or 0) - 50, shared=self.processes.shares(*key))
+            ending = Ending(
+                "failed",
+                proof,
+                duration=(proof.time - job.started) / 1000 if job.started is not None else None,
+                exception=trace.exception if trace is not None else None,
+                observed=True,
+            )
+            course.end(job, ending, told_started=True)
+            course.settle_job(job, "failed")
 
     def _done_in_channel(self, job: Job, fact: Fact, proof: Proof) -> None:
         self._in_channel(job, fact, proof)

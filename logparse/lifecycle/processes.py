@@ -13,6 +13,8 @@ _CLASSES = {"WorkerHTTP": HTTP, "WorkerCron": CRON, "WorkerJobRunner": RUNNER, "
 _SHOWN = 3
 # A process that was active so lately (ms) is alive: its pid cannot have been given to another one.
 _ALIVE = 10_000
+# The master starts its first workers within this time (ms); later ones replace others.
+_STARTS_WITHIN = 5_000
 
 Pid = tuple[str | None, int | None]
 
@@ -32,12 +34,19 @@ class Process(msgspec.Struct, gc=False):
 
 
 class Server(msgspec.Struct):
-    """One server. complete: its start was seen, and so was that of every worker since."""
+    """One server. complete: its start was seen, and so was that of every worker since.
+
+    since: when it was started (ms). workers: how many HTTP workers it started with. answered: for each
+    process, when the last request of a job that it answered had begun (ms).
+    """
 
     name: str | None
     master: int | None = None
     complete: bool = False
     threaded: bool = False
+    since: int = 0
+    workers: int = 0
+    answered: dict[int | None, int] = {}
 
 
 class Processes:
@@ -93,7 +102,27 @@ class Processes:
             return True
         if not self.announce(server, pid, role, time):
             return False
+        state = self.server(server)
+        if role == HTTP and state.complete and time - state.since < _STARTS_WITHIN:
+            state.workers += 1
         return True
+
+    def answered(self, server: str | None, pid: int | None, began: int) -> None:
+        """A process answered the request of a job that began then."""
+        state = self.server(server)
+        if len(state.answered) > 1000:
+            del state.answered[next(iter(state.answered))]
+        state.answered[pid] = max(began, state.answered.get(pid, 0))
+
+    def moved_on(self, server: str | None, since: int) -> bool:
+        """Whether every HTTP worker of a prefork server began and answered something since then.
+
+        The master keeps their number; each runs one request at a time.
+        """
+        state = self.server(server)
+        if not state.complete or not state.workers or state.threaded:
+            return False
+        return sum(began > since for began in state.answered.values()) >= state.workers
 
     def started(self, server: str | None, pid: int | None, time: int) -> None:
         """A server was started with this master: what was known of its processes is of the past."""
@@ -104,6 +133,9 @@ class Processes:
         state.master = pid
         state.complete = True
         state.threaded = False
+        state.since = time
+        state.workers = 0
+        state.answered = {}
         process = self.get(server, pid)
         process.role = SERVER if process.role not in (RUNNER, THREADED) else process.role
         process.announced = True
