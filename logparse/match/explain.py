@@ -77,5 +77,12 @@ def explain(line: str, patterns: PatternSet, odoo: str | None = None) -> Explana
         if record.logger in pattern.loggers:
             reason, stops_at = why_not(pattern, record)
             attempts.append(Attempt(pattern, reason, stops_at))
-    attempts.sort(key=lambda a: len(record.message) + 1 if a.stops_at is None else a.stops_at, reverse=True)
+    attempts.sort(key=lambda attempt: _closeness(attempt, record), reverse=True)
     return Explanation(record, None, tuple(attempts), watched)
+
+
+def _closeness(attempt: Attempt, record: Record) -> tuple[bool, bool, int]:
+    """The better the closer: the regex matches; all else does; how far the regex got."""
+    pattern = attempt.pattern
+    right_db = pattern.db == "any" or (record.db is None) is (pattern.db == "none")
+    return attempt.stops_at is None, right_db and record.level in pattern.levels, attempt.stops_at or 0

@@ -42,17 +42,18 @@ class _Candidate(NamedTuple):
 class Matcher:
     """Finds the fact of a record: `matcher(record)`.
 
-    odoo: the major number of the log's Odoo series, given or told by the log itself (`Odoo version 17.0`);
-        None while unknown. Patterns written for it come first, then all others in their order, since code
-        is ported back and the line stays a proof.
+    odoo: the log's Odoo version, given, or as the log itself tells it (`Odoo version 17.0`); None while
+        unknown. Patterns written for its series come first, then all others in their order, since code is
+        ported back and the line stays a proof.
     timeouts: for each pattern of the user's, how many matches were given up after `TIMEOUT` seconds.
     """
 
     def __init__(self, patterns: PatternSet, odoo: str | None = None) -> None:
         """odoo: a version such as `17.0`; ValueError where it is none."""
         self.patterns = patterns
-        self.odoo = None if odoo is None else major_of(odoo)
-        if odoo is not None and self.odoo is None:
+        self.odoo = odoo
+        self._major = None if odoo is None else major_of(odoo)
+        if odoo is not None and self._major is None:
             raise ValueError(f"{odoo!r} is no Odoo version; write it like 17.0")
         self.timeouts: Counter[str] = Counter()
         self._given = odoo is not None
@@ -114,9 +115,9 @@ class Matcher:
     def _prepare(self, logger: str, level: str) -> tuple[_Candidate, ...]:
         """The candidates for one logger and level, in the order in which they are tried."""
         patterns = [pattern for pattern in self._by_logger[logger] if level in pattern.levels]
-        odoo = self.odoo
-        if odoo is not None:
-            patterns.sort(key=lambda pattern: not pattern.covers(odoo))
+        major = self._major
+        if major is not None:
+            patterns.sort(key=lambda pattern: not pattern.covers(major))
         candidates = tuple(self._made.get(p.id) or self._make(p) for p in patterns)
         self._ready.setdefault(logger, {})[level] = candidates
         return candidates
@@ -161,8 +162,10 @@ class Matcher:
                 fields["exception"] = exception.name
                 fields["exception_text"] = exception.text
         if not self._given and pattern.kind == "server_start" and "version" in fields:
-            odoo = major_of(fields["version"])
-            if odoo is not None and odoo != self.odoo:
-                self.odoo = odoo
-                self._ready.clear()
+            major = major_of(fields["version"])
+            if major is not None:
+                self.odoo = fields["version"]
+                if major != self._major:
+                    self._major = major
+                    self._ready.clear()
 

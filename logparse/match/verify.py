@@ -15,11 +15,10 @@ def verify(patterns: PatternSet, chosen: list[Pattern] | None = None) -> None:
 
     chosen: the patterns whose samples are tried, all by default; always against the whole set.
     """
-    together = Matcher(patterns)
     for pattern in patterns.patterns if chosen is None else chosen:
+        together = Matcher(patterns)  # one for each, since a sample may tell the log's version
         alone = Matcher(PatternSet((pattern,), patterns.version, patterns.digest))
         for sample in pattern.samples:
-            together.odoo = None
             record = _record(pattern, sample.line, "sample")
             fact = together(record)
             if alone(record) is None:
