@@ -18,7 +18,8 @@ class Pipe:
     """Record, match and lifecycle, in a row: the one way from bytes to events, live and in replay.
 
     patterns: the built-in ones where None. odoo: the log's series, such as `16.0`; where None, the log
-    tells. options: of the lifecycle. server: the name of the server whose log it is.
+    tells. options: of the lifecycle. server: the name of the server whose log it is. lifecycle: one that
+    several pipes share, each reading a log of the same installation; its own options hold then.
 
     tally: what was read. facts: by pattern. unmatched: records of queue_job's loggers that no pattern
     knows, by logger. lifecycle: the state, with its gauges.
@@ -31,11 +32,14 @@ class Pipe:
         odoo: str | None = None,
         options: Options | None = None,
         server: str | None = None,
+        lifecycle: Lifecycle | None = None,
     ) -> None:
         self.patterns = patterns if patterns is not None else load_patterns()
         self.matcher = Matcher(self.patterns, odoo)
         self.scanner = Scanner(interest(self.patterns))
-        self.lifecycle = Lifecycle(options if options is not None else Options())
+        if lifecycle is None:
+            lifecycle = Lifecycle(options if options is not None else Options())
+        self.lifecycle = lifecycle
         self.server = server
         self.facts: Counter[str] = Counter()
         self.unmatched: Counter[str] = Counter()

@@ -1,0 +1,147 @@
+"""The command line: the verbs, and how each of them ends."""
+
+import errno
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from logparse import __version__
+from logparse.cli.error import BAD_INPUT, INTERRUPTED, USAGE, CliError, say
+
+__all__ = ["VERBS", "cli", "main"]
+
+VERBS = {
+    "check": "Tell what a log can show: version, level, what is missing and why.",
+    "events": "Print what happened to the jobs, as lines of JSON.",
+    "job": "Tell one job's whole story.",
+    "patterns": "List, test and explain the patterns that recognise lines.",
+    "replay": "Summarise what happened to the jobs of a log.",
+    "serve": "Follow logs and serve Prometheus metrics.",
+}
+"""The verbs with their short help, so that `--help` need not load them."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class _Verbs(click.Group):
+    """Loads a verb's module when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"logparse.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if args and Path(args[0]).exists():
+                raise click.UsageError(f"a verb comes first: try `logparse replay {args[0]}`", ctx) from error
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Verbs"):
+            formatter.write_dl(sorted(VERBS.items()))
+
+
+@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", message="logparse %(version)s")
+def cli() -> None:
+    """Reads Odoo's server log and tells what happened to every queue_job.
+
+    \b
+    Examples:
+      logparse replay odoo.log
+      logparse events --from yesterday odoo.log odoo.log.1.gz
+      logparse VERB --help
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0; 1 bad input or a failed check; 2 usage; 130 after Ctrl-C."""
+    status = _status(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        status = _of_os_error(error)
+    if status == INTERRUPTED:
+        _silence()
+    sys.exit(status)
+
+
+def _status(arguments: list[str]) -> int:
+    from logparse.source.error import SourceError
+
+    try:
+        return _run(arguments)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        ctx = error.ctx if isinstance(error, click.UsageError) else None
+        path = "logparse" if ctx is None else ctx.command_path
+        say(f"{error.format_message().rstrip('.')}; `{path} --help` tells more")
+        return USAGE
+    except (CliError, SourceError) as error:
+        say(str(error))
+        return error.status
+    except (KeyboardInterrupt, click.Abort):
+        say("interrupted")
+        return INTERRUPTED
+    except OSError as error:
+        return _of_os_error(error)
+    except Exception as error:
+        return _of_defect(error)
+
+
+def _run(arguments: list[str]) -> int:
+    with cli.make_context("logparse", arguments, auto_envvar_prefix="LOGPARSE") as ctx:
+        cli.invoke(ctx)
+    return 0
+
+
+def _of_os_error(error: OSError) -> int:
+    """The status for what standard output, or a file that was written, did not take."""
+    if error.errno == errno.EPIPE:
+        _silence()
+        return 0
+    if error.errno in _FULL or error.errno == errno.EIO:
+        _silence()
+        where = f"{error.filename} " if error.filename else "what was to be printed "
+        say(f"{where}cannot be written: {os.strerror(error.errno)}; what came before is there")
+        return BAD_INPUT
+    return _of_defect(error)
+
+
+def _of_defect(error: Exception) -> int:
+    if os.environ.get("LOGPARSE_DEBUG"):
+        traceback.print_exception(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "logparse" in Path(frame.filename).parts] or frames
+    place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
+    say(
+        f"a defect in logparse {__version__} ({type(error).__name__} at {place}): please report it, "
+        "with what LOGPARSE_DEBUG=1 prints before this line"
+    )
+    return BAD_INPUT
+
+
+def _silence() -> None:
+    """Let nothing more reach standard output: what is left in its buffer has nowhere to go."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+    except OSError:
+        return

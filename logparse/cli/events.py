@@ -1,0 +1,200 @@
+"""The verb `events`: what happened, as lines of JSON."""
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from logparse.cli.error import CliError, say
+from logparse.cli.following import Following
+from logparse.cli.options import Reading, files_argument, reading_options
+from logparse.cli.run import Run, open_run
+from logparse.lifecycle.event import Event, Output
+from logparse.out.counts import JOB_EVENTS
+from logparse.out.jsonl import encode
+from logparse.source.error import SourceError, shown
+from logparse.source.follow import POLL_SECONDS, wait
+
+EVENTS = (
+    *JOB_EVENTS,
+    "runner_started",
+    "runner_ready",
+    "runner_stopped",
+    "runner_error",
+    "runner_standby",
+    "channel_configured",
+    "channel_state",
+    "backpressure",
+    "worker_started",
+    "worker_stopped",
+    "worker_killed",
+    "server_started",
+    "server_stopped",
+)
+"""All that an event can be."""
+
+_BLOCK = 256  # lines that are written at once
+_QUIET_POLLS = 4  # polls without a new byte, after which a last line is taken for whole
+
+
+def _only(ctx: click.Context, param: click.Parameter, text: str | None) -> frozenset[str] | None:
+    if text is None:
+        return None
+    names = frozenset(text.replace(",", " ").split())
+    if unknown := sorted(names - set(EVENTS)):
+        raise click.BadParameter(
+            f"no event is called {unknown[0]!r}; there are {', '.join(EVENTS)}", ctx, param
+        )
+    return names
+
+
+@click.command("events")
+@files_argument
+@click.option(
+    "--follow",
+    "-f",
+    is_flag=True,
+    help="Go on with what is written to the files, like tail -F; from their start.",
+)
+@click.option("--sort", is_flag=True, help="Order by time; holds all events in memory until the log is read.")
+@click.option(
+    "--output", "-o", metavar="FILE", type=click.Path(), help="Write there, not to standard output."
+)
+@click.option("--only", metavar="EVENT[,EVENT…]", callback=_only, help="Print these events only.")
+@click.option(
+    "--no-channel-state", is_flag=True, help="Leave out channel_state, of which DEBUG logs are full."
+)
+@reading_options
+def command(
+    reading: Reading,
+    follow: bool,
+    sort: bool,
+    output: str | None,
+    only: frozenset[str] | None,
+    no_channel_state: bool,
+) -> None:
+    """Print what happened to the jobs, as lines of JSON.
+
+    One event a line, in the order in which the log proves them; docs/events.md explains the keys. FILE may be
+    plain, .gz, .zst, .bz2, .xz or - for standard input; several are one log in pieces, and are put in order
+    by their first record's time.
+
+    \b
+    Examples:
+      logparse events odoo.log
+      logparse events --from "yesterday 14:00" --only failed,lost odoo.log odoo.log.1.gz
+      logparse events --follow --only failed odoo.log
+    """
+    wanted = frozenset(EVENTS) if only is None else only
+    if no_channel_state:
+        wanted -= {"channel_state"}
+    if not follow:
+        run = open_run(reading, progress=output is not None or not _terminal())
+        with _opened(output, reading.files) as file:
+            _print(run, file, wanted, sort=sort)
+        return
+    if sort:
+        raise click.UsageError("--sort needs the end of the log, and --follow knows none: leave one out")
+    following = Following(reading, "beginning")
+    with _opened(output, reading.files) as file:
+        _follow(following, file, wanted)
+
+
+def _print(run: Run, file: BinaryIO, wanted: frozenset[str], *, sort: bool) -> None:
+    try:
+        lines = _lines(run.outputs(), wanted)
+        if sort:
+            _write(file, _sorted(lines))
+        else:
+            _write(file, (line for _, line in lines))
+    finally:
+        for warning in run.warnings:
+            say(warning)
+
+
+def _lines(outputs: Iterable[Output], wanted: frozenset[str]) -> Iterator[tuple[int, bytes]]:
+    for output in outputs:
+        if isinstance(output, Event) and output.event in wanted:
+            yield output.ts, encode(output)
+
+
+def _sorted(lines: Iterator[tuple[int, bytes]]) -> Iterator[bytes]:
+    """By time; of one time, in the order of their proofs. What came before an error is yielded before it."""
+    failure: Exception | None = None
+    held: list[tuple[int, bytes]] = []
+    try:
+        for line in lines:
+            held.append(line)  # noqa: PERF402 (what came before an error is kept)
+    except (SourceError, CliError) as error:
+        failure = error
+    held.sort(key=lambda line: line[0])
+    for _, line in held:
+        yield line
+    if failure is not None:
+        raise failure
+
+
+def _write(file: BinaryIO, lines: Iterable[bytes]) -> None:
+    """In blocks, or each at once where somebody looks on; all that came before an error is written."""
+    at_once = file.isatty()
+    block: list[bytes] = []
+    try:
+        for line in lines:
+            block.append(line)
+            if at_once or len(block) == _BLOCK:
+                file.write(b"".join(block))
+                block.clear()
+                if at_once:
+                    file.flush()
+    finally:
+        file.write(b"".join(block))
+        file.flush()
+
+
+def _follow(following: Following, file: BinaryIO, wanted: frozenset[str]) -> None:
+    stop = threading.Event()
+    idle = 0
+    try:
+        while True:
+            read, out = following.poll()
+            idle = 0 if read else idle + 1
+            if idle == _QUIET_POLLS:
+                out = following.quiet()
+            if lines := [line for _, line in _lines(out, wanted)]:
+                file.write(b"".join(lines))
+                file.flush()
+            for note in following.notes:
+                say(note)
+            following.notes.clear()
+            if not read:
+                wait(POLL_SECONDS, stop)
+    finally:
+        following.close()
+
+
+def _terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+@contextmanager
+def _opened(output: str | None, files: tuple[str, ...]) -> Iterator[BinaryIO]:
+    if output is None or output == "-":
+        if sys.stdout is None:
+            raise CliError("standard output is closed: there is nowhere to print to")
+        yield sys.stdout.buffer
+        return
+    path = Path(output)
+    if any(file != "-" and path.exists() and Path(file).exists() and path.samefile(file) for file in files):
+        raise CliError(f"{shown(output)} is one of the logs: --output would overwrite it; name another file")
+    try:
+        file = path.open("wb")
+    except OSError as error:
+        raise CliError(
+            f"{shown(output)} cannot be written: {error.strerror}; choose another file with --output"
+        ) from error
+    with file:
+        yield file
