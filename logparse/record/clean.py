@@ -13,13 +13,15 @@ class Text:
     """Whole lines without noise.
 
     data: the clean bytes.
+    plain: there was no noise.
     raw(position): where the byte at `position` of `data` stood before cleaning.
     """
 
-    __slots__ = ("_positions", "_removed", "data")
+    __slots__ = ("_positions", "_removed", "data", "plain")
 
     def __init__(self, data: bytes, positions: list[int], removed: list[int]) -> None:
         self.data = data
+        self.plain = not positions
         self._positions = positions
         self._removed = removed
 

@@ -32,7 +32,7 @@ class Clock:
         elif time > now:
             verdict = _forward(time, ahead, final)
         else:
-            verdict = _backward(time, now, ahead, final)
+            verdict = _backward(now, ahead, final)
             if verdict:
                 self.steps_back += 1
         if verdict:
@@ -54,7 +54,7 @@ def _forward(time: int, ahead: Iterator[int], final: bool) -> bool | None:
     return following > time - _MINUTE
 
 
-def _backward(time: int, now: int, ahead: Iterator[int], final: bool) -> bool | None:
+def _backward(now: int, ahead: Iterator[int], final: bool) -> bool | None:
     count = 0
     for following in ahead:
         if following > now - _MINUTE:

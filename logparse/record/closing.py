@@ -11,7 +11,8 @@ import re
 
 HEADER = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) ")
 NEXT_HEADER = re.compile(rb"\n(?=" + HEADER.pattern + rb")")
-_PERF = re.compile(rb"(?:\d+|-) (?:\d+\.\d+|-) (?:\d+\.\d+|-)(?: (?:ro|rw|ro->rw|-))?\Z")
+_PERF_ENDS = frozenset(b"0123456789-wo")
+_MODES = frozenset({b"ro", b"rw", b"ro->rw", b"-"})
 
 # Odoo's job controller logs the traceback of a failed job as the message itself.
 TRACEBACK_LINE = b": Traceback (most recent call last):"
@@ -26,9 +27,28 @@ def ends_message(data: bytes, start: int, end: int) -> bool:
     """Whether the line data[start:end] ends as a message does in Odoo 12 and later."""
     if end <= start:
         return False
-    if data[end - 1] == 32:
+    last = data[end - 1]
+    if last == 32:
         return True
-    return data[end - 1] in b"0123456789-wo" and _PERF.search(data, max(start, end - 64), end) is not None
+    if last not in _PERF_ENDS:
+        return False
+    words = data[max(start, end - 48) : end].rsplit(b" ", 4)
+    return _are_perf(words[-3:]) or (words[-1] in _MODES and _are_perf(words[-4:-1]))
+
+
+def _are_perf(words: list[bytes]) -> bool:
+    """Whether these are a number of queries, seconds in SQL and other seconds, each of which may be `-`."""
+    return (
+        len(words) == 3
+        and (words[0] == b"-" or words[0].isdigit())
+        and (words[1] == b"-" or _is_seconds(words[1]))
+        and (words[2] == b"-" or _is_seconds(words[2]))
+    )
+
+
+def _is_seconds(word: bytes) -> bool:
+    whole, dot, part = word.partition(b".")
+    return dot == b"." and whole.isdigit() and part.isdigit()
 
 
 def traceback_end(data: bytes, start: int, seen: int, limit: int) -> tuple[int, int]:

@@ -12,7 +12,33 @@ NO_DATABASE = frozenset({"?", "None", "False"})
 _BLANKS_IN_DB = re.compile(r"(\d+) ([A-Z]+) (.+?) ([A-Za-z_][\w.\-]*): (.*)", re.DOTALL)
 _COLOUR = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")
 
+# What repeats is looked up: times of the same second, milliseconds, pids.
 _seconds: dict[str, int] = {}
+_millis = {f",{number:03d}": number for number in range(1000)}
+_pids: dict[str, int] = {}
+_MOST = 4096
+
+
+def _second(text: str) -> int | None:
+    if len(text) < 19 or text[4] != "-" or text[10] != " ":
+        return None
+    try:
+        base = int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * 1000
+    except ValueError:
+        return None
+    if len(_seconds) > _MOST:
+        _seconds.clear()
+    _seconds[text] = base
+    return base
+
+
+def _pid(text: str) -> int | None:
+    if not text.isdecimal() or not text.isascii() or len(text) > 18:
+        return None
+    if len(_pids) > _MOST:
+        _pids.clear()
+    pid = _pids[text] = int(text)
+    return pid
 
 
 def milliseconds(text: str) -> int | None:
@@ -22,18 +48,9 @@ def milliseconds(text: str) -> int | None:
     """
     base = _seconds.get(text[:19])
     if base is None:
-        if len(text) < 23 or text[4] != "-" or text[10] != " ":
-            return None
-        try:
-            base = int(datetime.fromisoformat(text[:19]).replace(tzinfo=UTC).timestamp()) * 1000
-        except ValueError:
-            return None
-        if len(_seconds) > 4096:
-            _seconds.clear()
-        _seconds[text[:19]] = base
-    if text[19] != "," or not (millis := text[20:23]).isdecimal() or not millis.isascii():
-        return None
-    return base + int(millis)
+        base = _second(text[:19])
+    millis = _millis.get(text[19:23])
+    return None if base is None or millis is None else base + millis
 
 
 def parse_header(line: str) -> tuple[int, int, str, str | None, str, str] | None:
@@ -42,25 +59,31 @@ def parse_header(line: str) -> tuple[int, int, str, str | None, str, str] | None
     The format is `%(asctime)s %(pid)s %(levelname)s %(dbname)s %(name)s: %(message)s %(perf_info)s`
     (odoo/netsvc.py; perf_info from 12.0). `line` has no colour codes and no line end.
     """
-    if line[19:20] != "," or line[23:24] != " ":
+    millis = _millis.get(line[19:23])
+    if millis is None or line[23:24] != " ":
         return None
-    time = milliseconds(line)
-    if time is None:
-        return None
+    base = _seconds.get(line[:19])
+    if base is None:
+        base = _second(line[:19])
+        if base is None:
+            return None
     words = line[24:].split(" ", 4)
     if len(words) == 5 and words[3][-1:] == ":":
-        pid, level, db, logger, message = words
+        number, level, db, logger, message = words
         logger = logger[:-1]
     else:
         match = _BLANKS_IN_DB.fullmatch(line, 24)
         if match is None:
             return None
-        pid, level, db, logger, message = match.groups()
-    if level not in LEVELS or not pid.isdecimal() or not pid.isascii() or len(pid) > 18:
+        number, level, db, logger, message = match.groups()
+    pid = _pids.get(number)
+    if pid is None:
+        pid = _pid(number)
+    if pid is None or level not in LEVELS:
         return None
     if message[-1:] == " ":
         message = message[:-1]
-    return time, int(pid), level, None if db in NO_DATABASE else db, logger, message
+    return base + millis, pid, level, None if db in NO_DATABASE else db, logger, message
 
 
 def parse_line(text: str, file: str = "", offset: int = 0) -> Record | None:

@@ -1,37 +1,16 @@
 """Finds the records of interest in chunks of a log, and passes over all other bytes unread."""
 
-from collections.abc import Iterator
-
 from logparse.record.clean import Text, clean
-from logparse.record.clock import Clock
-from logparse.record.closing import (
-    HEADER,
-    NEXT_HEADER,
-    OPENERS,
-    TRACEBACK_LINE,
-    ends_message,
-    in_message,
-    in_old_traceback,
-    is_fresh,
-    traceback_end,
-)
+from logparse.record.closing import HEADER, NEXT_HEADER
 from logparse.record.interest import Interest
-from logparse.record.parse import milliseconds, parse_header
+from logparse.record.judge import Judge
+from logparse.record.parse import parse_header
 from logparse.record.record import Record
 from logparse.record.tally import Tally
 from logparse.source.chunk import Chunk
 
 # Loggers of which Odoo's formatter adds the numbers of the request to each message.
 _PERF_LOGGERS = ("werkzeug", "longpolling")
-# How often a log must have ended its messages with a blank before the lack of one means something, and
-# how many lines without one in a row mean that the format changed.
-_SURE, _FORGET = 4, 100
-_ECHOES = 1024
-# How far around a record its neighbours are looked for, in bytes.
-_NEIGHBOURHOOD = 1 << 18
-# What the record before the buffer left open, besides a traceback (then: how many header-like lines it
-# held so far, from 0 on).
-_CLOSED, _MESSAGE = -2, -1
 
 
 class Scanner:
@@ -60,17 +39,12 @@ class Scanner:
         self._bodies = interest.bodies
         self._max_record = max_record
         self._max_line = max_line
-        self._clock = Clock()
+        self._judge = Judge()
         self._file: str | None = None
         self._buffer = b""  # raw bytes that are not reported yet, from the start of a line
         self._offset = 0  # of the buffer's first byte in the file
-        self._open = _CLOSED
-        self._fresh = True  # a header at its start is no text of an exception
         self._dropping = False  # the buffer goes on with a record that was too long
         self._midline = False  # and begins inside a line
-        self._style = 0  # how surely this log ends its messages with a blank
-        self._bare = 0  # lines without one since the last with one
-        self._echoes: dict[bytes, None] = {}
 
     def feed(self, chunk: Chunk) -> list[Record]:
         """The records of interest that are complete now, in file order."""
@@ -90,7 +64,7 @@ class Scanner:
             self._file = None
         else:
             records += self._report(final=False)
-        tally.clock_skew = self._clock.steps_back
+        tally.clock_skew = self._judge.clock.steps_back
         return records
 
     def quiet(self) -> list[Record]:
@@ -121,10 +95,8 @@ class Scanner:
         self._file = chunk.file
         self._buffer = b""
         self._offset = chunk.offset
-        self._open = _CLOSED
-        self._fresh = True
         self._dropping = self._midline = False
-        self._clock.now = None
+        self._judge.new_file()
 
     def _report(self, *, final: bool) -> list[Record]:
         """Report what is complete in the buffer, and drop it."""
@@ -177,8 +149,7 @@ class Scanner:
         line_end = self._buffer.rfind(b"\n") + 1
         cut = Text(text.data[: self._max_record + 1], [], [])
         records, _ = self._records(cut, len(cut.data), final=False, single=True)
-        self._open = _CLOSED
-        self._fresh = False
+        self._judge.skipped()
         self._dropping = True
         self._midline = len(self._buffer) - line_end > 256
         self._drop(len(self._buffer) if self._midline else line_end)
@@ -215,18 +186,21 @@ class Scanner:
         """
         data = text.data
         tally = self.tally
+        max_line = self._max_line
+        file = self._file or ""
+        judge = self._judge
+        judge.begin(data)
+        judged = judge.judge
+        bodies = self._bodies
+        base, plain = self._offset, text.plain
         records: list[Record] = []
-        inside = self._open == _MESSAGE  # the line at 0 is
-        # A traceback under way: where to go on with it, what it held before, and where it ends.
-        trace, seen, shut = (0, self._open, 0) if self._open >= 0 else (0, 0, -1)
-        if shut == 0:
-            shut = _or_end(traceback_end(data, 0, seen, len(data))[0], data)
-        rejected = -1  # where the line after the last rejected one starts
+        append = records.append
+        perf_loggers = _PERF_LOGGERS
         for start in self._hits(data, stop):
             end = data.find(b"\n", start)
             if end < 0:
                 end = len(data)
-            raw_line = data[start : min(end, start + self._max_line)]
+            raw_line = data[start : end if end - start <= max_line else start + max_line]
             try:
                 line = raw_line.decode()
             except UnicodeDecodeError:
@@ -236,99 +210,33 @@ class Scanner:
             if header is None:
                 continue
             time, pid, level, db, logger, message = header
-            if start < shut or (inside and start == 0):
-                reason: str | None = "inside"
-            else:
-                reason = self._form(data, start, end, rejected, whole=not single)
-            if reason is None and self._echoes and raw_line in self._echoes:
-                reason = "echo"
+            reason = judged(
+                start, end, time, perf=logger in perf_loggers, final=final or single, whole=not single
+            )
             if reason is None:
-                near = len(data) - end >= _NEIGHBOURHOOD
-                believed = self._clock.believes(time, _times_ahead(data, end), final=final or single or near)
-                if believed is None:
-                    stop = start
-                    break
-                if not believed:
-                    reason = "time"
-            if logger not in _PERF_LOGGERS:
-                self._learn(data[end - 1] == 32)
-            if reason is not None:
+                stop = start
+                break
+            if reason:
                 tally.rejected[reason] += 1
-                self._remember(raw_line)
-                rejected = end + 1
                 continue
-            if end - start > self._max_line:
+            if end - start > max_line:
                 tally.truncated += 1
             body = ""
-            if logger in self._bodies:
+            if logger in bodies and not HEADER.match(data, end + 1):
                 following = NEXT_HEADER.search(data, end)
                 last = following.start() if following else len(data)
+                judge.goes_on(start, end, last + 1)
                 if last - start > self._max_record:
                     last = start + self._max_record
                     tally.truncated += 1
                 body = data[end + 1 : last].decode(errors="replace")
-                if self._style >= _SURE and data.endswith(TRACEBACK_LINE, start, end):
-                    trace, seen = end + 1, 0
-                    shut = _or_end(traceback_end(data, trace, 0, len(data))[0], data)
             if tally.first is None:
                 tally.first = time
             tally.last = time
-            offset = self._offset + text.raw(start)
-            records.append(Record(time, pid, level, db, logger, message, body, self._file or "", offset))
-        if stop < shut:
-            self._open = traceback_end(data, trace, seen, stop)[1]
-        elif self._style >= _SURE and in_message(data, stop, _NEIGHBOURHOOD, fresh=self._fresh):
-            self._open = _MESSAGE
-        elif stop > 0:
-            self._open = _CLOSED
-        if stop > 0:
-            self._fresh = is_fresh(data, stop, _NEIGHBOURHOOD, fresh=self._fresh)
+            offset = base + (start if plain else text.raw(start))
+            append(Record(time, pid, level, db, logger, message, body, file, offset))
+        judge.end(stop)
         return records, stop
-
-    def _form(self, data: bytes, start: int, end: int, rejected: int, *, whole: bool) -> str | None:
-        """Why the header-like line data[start:end] is no record, as far as its form tells; None: it is one.
-
-        rejected: where the line after the last rejected one starts. whole: the record's end is in data.
-        """
-        previous = data.rfind(b"\n", 0, max(0, start - 1)) + 1
-        after_header = start > 0 and HEADER.match(data, previous) is not None
-        if self._style < _SURE:
-            if (start == rejected or not after_header) and in_old_traceback(data, start, end, _NEIGHBOURHOOD):
-                return "inside"
-            return None
-        if (
-            start
-            and not (after_header and data[start - 2] == 32)
-            and in_message(data, start, _NEIGHBOURHOOD, fresh=self._fresh)
-        ):
-            return "inside"
-        if data[end - 1] == 32:
-            # A line of one blank is the end of a job's traceback, and never of a record of one line.
-            return "inside" if data[end : end + 3] == b"\n \n" else None
-        if whole and not data.endswith(OPENERS, start, end):
-            following = NEXT_HEADER.search(data, end)
-            last = following.start() if following else len(data.rstrip(b"\n"))
-            if not ends_message(data, data.rfind(b"\n", 0, last) + 1, last):
-                return "unfinished"
-        return None
-
-    def _learn(self, blank: bool) -> None:
-        if blank:
-            self._style = min(self._style + 1, 2 * _SURE)
-            self._bare = 0
-        elif self._style:
-            self._bare += 1
-            if self._bare >= _FORGET:
-                self._style = self._bare = 0
-
-    def _remember(self, line: bytes) -> None:
-        if len(self._echoes) >= _ECHOES:
-            del self._echoes[next(iter(self._echoes))]
-        self._echoes[line] = None
-
-
-def _or_end(position: int, data: bytes) -> int:
-    return position if position >= 0 else len(data)
 
 
 def _line_starts(data: bytes, stop: int) -> list[int]:
@@ -348,10 +256,3 @@ def _last_header(data: bytes) -> int:
         if HEADER.match(data, start):
             return start
     return -1
-
-
-def _times_ahead(data: bytes, end: int) -> Iterator[int]:
-    for match in NEXT_HEADER.finditer(data, end, end + _NEIGHBOURHOOD):
-        time = milliseconds(data[match.end() : match.end() + 23].decode("ascii"))
-        if time is not None:
-            yield time

@@ -1,0 +1,166 @@
+"""Judges whether what looks like a record is one, by its form, its time and what was found before."""
+
+from collections.abc import Iterator
+
+from logparse.record.clock import Clock
+from logparse.record.closing import (
+    HEADER,
+    NEXT_HEADER,
+    OPENERS,
+    TRACEBACK_LINE,
+    ends_message,
+    in_message,
+    in_old_traceback,
+    is_fresh,
+    traceback_end,
+)
+from logparse.record.parse import milliseconds
+
+# How often a log must have ended its messages with a blank before the lack of one means something, and
+# how many lines without one in a row mean that the format changed.
+_SURE, _FORGET = 4, 100
+_ECHOES = 1024
+# How far around a record its neighbours are looked for, in bytes.
+_NEIGHBOURHOOD = 1 << 18
+# What the record before the text left open, besides a traceback (then: how many header-like lines it
+# held so far, from 0 on).
+_CLOSED, _MESSAGE = -2, -1
+_MINUTE, _HOUR = 60_000, 3_600_000
+
+
+class Judge:
+    """For one stream of text, given in pieces that each begin with a header-like line (or with none).
+
+    `begin` a piece, `judge` its candidates in order, `end` it where the next one will begin.
+    """
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self._style = 0  # how surely this log ends its messages with a blank
+        self._bare = 0  # lines without one since the last with one
+        self._echoes: dict[bytes, None] = {}
+        self._open = _CLOSED
+        self._fresh = True  # a header at the start of the piece is no text of an exception
+        self._data = b""
+        self._trace = self._seen = 0  # a traceback: where it goes on, what it held before
+        self._shut = -1  # and where it ends
+        self._good = -1  # where the line after the last good record starts
+
+    def new_file(self) -> None:
+        """Another file begins: nothing is open, and its time is its own."""
+        self.skipped()
+        self._fresh = True
+        self.clock.now = None
+
+    def skipped(self) -> None:
+        """Text was left out: what was open is not known any more."""
+        self._open = _CLOSED
+        self._fresh = False
+
+    def begin(self, data: bytes) -> None:
+        """The next piece, which goes on where the last one ended."""
+        self._data = data
+        self._good = self._shut = -1
+        if self._open >= 0:
+            self._trace, self._seen = 0, self._open
+            self._shut = self._end_of_traceback(0)
+
+    def judge(self, start: int, end: int, time: int, *, perf: bool, final: bool, whole: bool) -> str | None:
+        """Why the header-like line data[start:end] is no record: `inside`, `unfinished`, `echo`, `time`.
+
+        "" where it is one; None where what follows is needed to tell, and is not there yet.
+        time: of its header, ms. perf: its logger's messages end with the request's numbers.
+        final: nothing follows the piece. whole: the end of the record is in the piece.
+        """
+        data = self._data
+        blank = data[end - 1] == 32
+        if blank and start == self._good and start >= self._shut and data[end : end + 3] != b"\n \n":
+            reason = ""
+        else:
+            reason = self._form(start, end, blank, whole)
+        if not reason and self._echoes and data[start:end] in self._echoes:
+            reason = "echo"
+        if not reason:
+            now = self.clock.now
+            if now is not None and -_MINUTE <= time - now <= _HOUR:
+                self.clock.now = time
+            else:
+                near = len(data) - end >= _NEIGHBOURHOOD
+                believed = self.clock.believes(time, self._times_after(end), final=final or near)
+                if believed is None:
+                    return None
+                if not believed:
+                    reason = "time"
+        if blank:
+            if self._bare or self._style < 2 * _SURE:
+                self._style = min(self._style + 1, 2 * _SURE)
+                self._bare = 0
+        elif self._style and not perf:
+            self._bare += 1
+            if self._bare >= _FORGET:
+                self._style = self._bare = 0
+        if reason:
+            if len(self._echoes) >= _ECHOES:
+                del self._echoes[next(iter(self._echoes))]
+            self._echoes[data[start:end]] = None
+        elif blank or (perf and ends_message(data, start, end)):
+            self._good = end + 1
+        return reason
+
+    def goes_on(self, start: int, end: int, following: int) -> None:
+        """The record that begins with the line data[start:end] is believed; the next is at `following`."""
+        data = self._data
+        if data[end - 1] == 32:
+            self._good = following
+        elif self._style >= _SURE and data.endswith(TRACEBACK_LINE, start, end):
+            # All up to its end is text, header-like lines included.
+            self._trace, self._seen = end + 1, 0
+            self._shut = self._end_of_traceback(end + 1)
+            self._good = following if self._shut == following else -1
+
+    def end(self, stop: int) -> None:
+        """The next piece begins at `stop`."""
+        data = self._data
+        if stop < self._shut:
+            self._open = traceback_end(data, self._trace, self._seen, stop)[1]
+        elif self._style >= _SURE and in_message(data, stop, _NEIGHBOURHOOD, fresh=self._fresh):
+            self._open = _MESSAGE
+        elif stop > 0:
+            self._open = _CLOSED
+        if stop > 0:
+            self._fresh = is_fresh(data, stop, _NEIGHBOURHOOD, fresh=self._fresh)
+        self._data = b""
+
+    def _end_of_traceback(self, start: int) -> int:
+        end, _ = traceback_end(self._data, start, self._seen, len(self._data))
+        return end if end >= 0 else len(self._data)
+
+    def _form(self, start: int, end: int, blank: bool, whole: bool) -> str:
+        data = self._data
+        if start < self._shut or (start == 0 and self._open == _MESSAGE):
+            return "inside"
+        after_header = start > 0 and HEADER.match(data, data.rfind(b"\n", 0, start - 1) + 1) is not None
+        if self._style < _SURE:
+            return "inside" if not after_header and in_old_traceback(data, start, end, _NEIGHBOURHOOD) else ""
+        if (
+            start
+            and start != self._good
+            and not (after_header and data[start - 2] == 32)
+            and in_message(data, start, _NEIGHBOURHOOD, fresh=self._fresh)
+        ):
+            return "inside"
+        if blank:
+            # A line of one blank is the end of a job's traceback, and never of a record of one line.
+            return "inside" if data[end : end + 3] == b"\n \n" else ""
+        if whole and not ends_message(data, start, end) and not data.endswith(OPENERS, start, end):
+            following = NEXT_HEADER.search(data, end)
+            last = following.start() if following else len(data.rstrip(b"\n"))
+            if not ends_message(data, data.rfind(b"\n", 0, last) + 1, last):
+                return "unfinished"
+        return ""
+
+    def _times_after(self, end: int) -> Iterator[int]:
+        for match in NEXT_HEADER.finditer(self._data, end, end + _NEIGHBOURHOOD):
+            time = milliseconds(self._data[match.end() : match.end() + 23].decode("ascii"))
+            if time is not None:
+                yield time
