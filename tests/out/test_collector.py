@@ -35,6 +35,7 @@ class Open(Gauges):
         return [
             ("a", None, "dispatched", 3, 1795488979363),
             ("b", None, "dispatched", 2, 1795488979000),
+            ("c", None, "dispatched", 1, 1795488980000),
             (None, HOSTILE, "unsettled", 1, 1000),
         ]
 
@@ -261,7 +262,7 @@ def test_open_jobs_beyond_the_limit_are_added_up() -> None:
     counts = Counts(max_databases=0, max_servers=0)
     made = QueueJobCollector(counts, Open())
     jobs = {"db": "other", "channel": "", "state": "dispatched"}
-    assert value(made, "odoo_queue_job_jobs", **jobs) == 5
+    assert value(made, "odoo_queue_job_jobs", **jobs) == 6
     assert value(made, "odoo_queue_job_oldest_timestamp_seconds", **jobs) == 1795488979
     assert value(made, "logparse_outcome_visible", db="other") == 0
     assert value(made, "odoo_queue_job_runner_last_activity_timestamp_seconds", server="other") == 5

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,14 +66,16 @@ def test_a_channel_s_numbers_stand_at_the_end() -> None:
     assert unlimited["capacity"] is None
 
 
+@pytest.mark.parametrize("key", ["duration", "wait", "sql_time"])
 @pytest.mark.parametrize(
-    ("given_seconds", "written"),
+    ("seconds", "written"),
     [(0.1 + 0.2, 0.3), (1 / 3, 0.333), (70.0620001, 70.062), (0.0004, 0.0), (5.0, 5.0)],
 )
-def test_seconds_have_three_decimals(given_seconds: float, written: float) -> None:
-    event = Event(ts=0, event="done", duration=given_seconds, wait=given_seconds, sql_time=given_seconds)
+def test_seconds_have_three_decimals(key: str, seconds: float, written: float) -> None:
+    event = msgspec.structs.replace(Event(ts=0, event="done"), **{key: seconds})
     line = json.loads(encode(event))
-    assert [line["duration"], line["wait"], line["sql_time"]] == [written] * 3
+    assert [line[one] for one in ("duration", "wait", "sql_time") if one == key] == [written]
+    assert [line[one] for one in ("duration", "wait", "sql_time") if one != key] == [None, None]
 
 
 @pytest.mark.parametrize("ts", [-(10**17), 10**17, 253402300800000])
