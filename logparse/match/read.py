@@ -54,7 +54,7 @@ def _pattern(raw: dict[str, Any], file: str, *, user: bool) -> Pattern:
         ) from None
     fields: dict[str, str] = raw.get("fields", {})
     captured = set(regex.names) | (_EXCEPTION_FIELDS if "body" in raw else set())
-    for name in sorted(captured ^ set(fields)):
+    for name in (*sorted(captured - set(fields)), *sorted(set(fields) - captured)):
         what = "does not say what its field {} is" if name in captured else "describes {}, which it lacks"
         hint = f"under fields: {name}: what it is, with its unit" if name in captured else ""
         raise nodes.get("fields", nodes["regex"]).error(f"pattern {raw['id']} {what.format(name)}", hint)

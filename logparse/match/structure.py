@@ -23,6 +23,7 @@ _VERSION = re.compile(
 )
 _VERSION_HINT = 'write them like "10.0+", "12.0-15.0", "16.0" or "16.0 <=16.0.2.9.0", in quotes'
 _FILE_LIMIT = 4 * 1024 * 1024
+_DEPTH = 20
 
 
 class Node:
@@ -112,11 +113,10 @@ def read_nodes(path: Path) -> Iterator[dict[str, Any]]:
     lines = text.splitlines()
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        _check_depth(text, loader, file)
         root = yaml.compose(text, loader)
     except yaml.YAMLError as error:
         raise _syntax_error(error, file, lines) from None
-    except RecursionError:
-        raise PatternError(file, 0, "nests too deeply") from None
     if root is None:
         raise PatternError(file, 1, "is empty", hint="it must begin with patterns:")
     top = Node(root, file, lines)
@@ -188,6 +188,18 @@ def _sample(item: Node) -> tuple[str, dict[str, str]]:
             raise item.error(f"a sample has no {key}", "its keys are line and fields ({} for none)")
     fields = nodes["fields"].mapping("a sample's fields")
     return nodes["line"].text("a sample's line"), {k: n.string(f"field {k}") for k, n in fields.items()}
+
+
+def _check_depth(text: str, loader: Any, file: str) -> None:
+    """Composing nodes recurses, in C without a limit; so what nests deeply is refused before."""
+    depth = 0
+    for event in yaml.parse(text, loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEPTH:
+                raise PatternError(file, int(event.start_mark.line) + 1, "nests too deeply")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _syntax_error(error: yaml.YAMLError, file: str, lines: list[str]) -> PatternError:

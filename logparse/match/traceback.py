@@ -15,7 +15,7 @@ _LINKS = frozenset(
 # no module; a class made in a function has `<locals>` in its name.
 _CLASS = re.compile(r"([^\W\d][\w.<>]{0,299})(?:: ?(.*))?", re.DOTALL)
 # Odoo 12 and later end a record of werkzeug with its numbers, here on the traceback's last line.
-_PERF = re.compile(r" (?:-|\d+) (?:-|-?\d+\.\d+) (?:-|-?\d+\.\d+)(?: (?:ro->rw|ro|rw|-))?\Z")
+_PERF = re.compile(r" (?:- - -|\d+ -?\d+\.\d+ -?\d+\.\d+(?: (?:ro->rw|ro|rw|-))?)\Z")
 _WERKZEUG = "Error on request:"
 # Where a job's exception is caught, and so where its own traceback begins. One of its causes begins deeper,
 # a traceback that its text quotes begins anywhere.
@@ -45,27 +45,32 @@ def raised(message: str, body: str) -> Raised | None:
     lines = body.split("\n")
     if message == _HEAD:
         lines.insert(0, message)
-    last: str | None = None
-    at = 0
-    while (block := _block(lines, at)) is not None:
-        at, first_frame, line = block
-        last = line
-        if first_frame.replace("\\", "/").endswith(_CATCHERS):
-            break
-        following = _link(lines, at)
-        if following is None:
-            break
-        at = following
-    if last is None:
+    block = _block(lines, 0)
+    if block is None:
         return None
-    if message == _WERKZEUG and not any(line.strip() for line in lines[at:]):
-        last = _PERF.sub("", last)
-    match = _CLASS.fullmatch(last.rstrip())
+    while not block.first_frame.replace("\\", "/").endswith(_CATCHERS):
+        start = _link(lines, block.end)
+        following = None if start is None else _block(lines, start)
+        if following is None or not following.first_frame or not _CLASS.fullmatch(following.line):
+            break
+        block = following
+    line = block.line
+    if message == _WERKZEUG and not any(text.strip() for text in lines[block.end :]):
+        line = _PERF.sub("", line)
+    match = _CLASS.fullmatch(line.rstrip())
     return Raised(match[1], match[2] or "") if match else None
 
 
-def _block(lines: list[str], at: int) -> tuple[int, str, str] | None:
-    """The next traceback: the index after its class line, the file of its first frame, the class line."""
+class _Block(NamedTuple):
+    """One traceback: the file of its first frame, its class line, the index of the line after that."""
+
+    first_frame: str
+    line: str
+    end: int
+
+
+def _block(lines: list[str], at: int) -> _Block | None:
+    """The next traceback from the line `at` on; None where there is none."""
     for index in range(at, len(lines)):
         if lines[index] in (_HEAD, _GROUP_HEAD):
             break
@@ -79,7 +84,7 @@ def _block(lines: list[str], at: int) -> tuple[int, str, str] | None:
             if not first_frame and line.startswith('  File "'):
                 first_frame = line[8:].partition('", line ')[0]
             continue
-        return number + 1, first_frame, line
+        return _Block(first_frame, line, number + 1)
     return None
 
 

@@ -6,9 +6,10 @@ import msgspec
 
 _RANGE = re.compile(
     r"(?P<low>\d{1,3})\.0(?:(?P<open>\+)|-(?P<high>\d{1,3})\.0)?"
-    r"(?: (?P<from>>=)(?P<first>\d+(?:\.\d+)+))?(?: (?P<to><=)(?P<last>\d+(?:\.\d+)+))?"
+    r"(?: (?P<from>>=)(?P<first>\d+(?:\.\d+)+))?(?: (?P<to><=)(?P<last>\d+(?:\.\d+)+))?",
+    re.ASCII,
 )
-_SERIES = re.compile(r"(?:saas[~-]?)?(?P<major>\d{1,3})\.\d")
+_SERIES = re.compile(r"(?:saas[~-]?)?(?P<major>\d{1,3})\.\d", re.ASCII)
 
 
 class VersionError(ValueError):
