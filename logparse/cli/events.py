@@ -132,8 +132,7 @@ def _sorted(lines: Iterator[tuple[int, bytes]]) -> Iterator[bytes]:
     except (SourceError, CliError) as error:
         failure = error
     held.sort(key=lambda line: line[0])
-    for _, line in held:
-        yield line
+    yield from (line for _, line in held)
     if failure is not None:
         raise failure
 
@@ -167,7 +166,7 @@ def _follow(following: Following, file: BinaryIO, wanted: frozenset[str]) -> Non
             if lines := [line for _, line in _lines(out, wanted)]:
                 file.write(b"".join(lines))
                 file.flush()
-            for note in following.notes:
+            for _, note in following.notes:
                 say(note)
             following.notes.clear()
             if not read:
@@ -196,5 +195,9 @@ def _opened(output: str | None, files: tuple[str, ...]) -> Iterator[BinaryIO]:
         raise CliError(
             f"{shown(output)} cannot be written: {error.strerror}; choose another file with --output"
         ) from error
-    with file:
-        yield file
+    try:
+        with file:
+            yield file
+    except OSError as error:
+        error.filename = error.filename or output
+        raise

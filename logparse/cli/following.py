@@ -11,18 +11,19 @@ from logparse.lifecycle.lifecycle import Lifecycle
 from logparse.pipe import Pipe
 from logparse.source.error import SourceError, shown
 from logparse.source.follow import Follower, Start
-from logparse.source.position import offset_file
+from logparse.source.position import Position, offset_file, save
 
 # A file of which so many bytes hold no record of Odoo is not its log.
 _JUDGED = 1 << 16
 
 
 class Live:
-    """One followed file: its follower and the pipe that its lines go through."""
+    """One followed file: its follower, the pipe that its lines go through, and where its position is kept."""
 
-    def __init__(self, follower: Follower, pipe: Pipe) -> None:
+    def __init__(self, follower: Follower, pipe: Pipe, kept: Path | None) -> None:
         self.follower = follower
         self.pipe = pipe
+        self.kept = kept
         self.judged = False
         self.rotations = 0
         self.error: str | None = None
@@ -38,8 +39,8 @@ class Following:
 
     def __init__(self, reading: Reading, start: Start, state: Path | None = None) -> None:
         self.reading = reading
-        self.notes: list[str] = []
-        """Sentences for the log, to be shown and cleared."""
+        self.notes: list[tuple[str, str]] = []
+        """(`info` or `warning`, a sentence) on what happens to the files, to be shown and cleared."""
         patterns = open_patterns(reading)
         first = open_pipe(reading, patterns=patterns)
         self.patterns = patterns
@@ -49,7 +50,7 @@ class Following:
             kept = None if state is None else offset_file(state, path)
             follower = Follower(path, start=start, offset_file=kept)
             pipe = open_pipe(reading, self.lifecycle, patterns) if self.live else first
-            self.live.append(Live(follower, pipe))
+            self.live.append(Live(follower, pipe, kept))
 
     def poll(self) -> tuple[bool, list[Output]]:
         """Whether something new was read, and what it proves (and is wanted).
@@ -76,7 +77,11 @@ class Following:
     def save(self) -> None:
         """Save the positions. Raises SourceError where one cannot be saved."""
         for one in self.live:
-            one.follower.save()
+            follower = one.follower
+            if one.kept is not None and follower.inode is not None:
+                # What the scanner still holds is to be read again.
+                at = follower.position - one.pipe.scanner.pending
+                save(one.kept, Position(follower.inode, at))
 
     def close(self) -> None:
         """Close the files."""
@@ -91,26 +96,29 @@ class Following:
         follower, tally = one.follower, one.pipe.tally
         name = shown(follower.path)
         if follower.error != one.error:
-            self.notes.append(follower.error or f"{name} can be read again")
+            self.notes.append(
+                ("warning", follower.error) if follower.error else ("info", f"{name} can be read again")
+            )
             one.error = follower.error
         if (rotations := follower.rotations.total()) != one.rotations:
             one.rotations = rotations
-            self.notes.append(f"{name} was rotated")
-        self.notes += follower.warnings
+            self.notes.append(("info", f"{name} was rotated"))
+        self.notes += (("warning", warning) for warning in follower.warnings)
         follower.warnings.clear()
         if not one.judged and tally.bytes > _JUDGED:
             one.judged = True
             if not tally.headers:
-                self.notes.append(
+                sentence = (
                     f"{name} does not look like an Odoo server log: no line of it begins like `{EXPECTED}`"
                 )
+                self.notes.append(("warning", sentence))
 
     def _distinct(self, paths: tuple[str, ...]) -> Iterator[str]:
         seen: set[tuple[int, int] | str] = set()
         for path in paths:
             if path == "-":
                 raise SourceError(
-                    "standard input cannot be followed: name the files, or read it without --follow"
+                    "standard input cannot be followed: name the file, or read it with `logparse events -`"
                 )
             identity: tuple[int, int] | str
             try:
@@ -119,7 +127,7 @@ class Following:
             except (OSError, ValueError):
                 identity = str(Path(path).absolute())
             if identity in seen:
-                self.notes.append(f"{shown(path)} was given twice; it is read once")
+                self.notes.append(("warning", f"{shown(path)} was given twice; it is read once"))
                 continue
             seen.add(identity)
             yield path

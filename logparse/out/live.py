@@ -1,0 +1,104 @@
+"""What a scrape shows of a lifecycle that goes on, and of the followers and pipes that feed it."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from logparse.lifecycle.lifecycle import Lifecycle
+from logparse.out.gauges import FileStats, Gauges, PipeStats, ReaderStats
+from logparse.pipe import Pipe
+from logparse.source.follow import Follower
+
+_ENOUGH = 20
+"""Dispatches of a database after which the lack of any ending means that this log shows none."""
+
+
+class LiveGauges(Gauges):
+    """The gauges of a lifecycle, and of the pipes that share it.
+
+    What the log's level cannot tell apart is not told apart: at INFO a job that was handed to a worker is
+    `dispatched`, whether it runs yet or not; `pending` is shown only where lines tell who waits.
+    """
+
+    def __init__(self, lifecycle: Lifecycle, pipes: Sequence[Pipe]) -> None:
+        self._lifecycle = lifecycle
+        self._pipes = pipes
+
+    def open_jobs(self) -> Iterator[tuple[str | None, str | None, str, int, int]]:
+        for db, channel, state, count, oldest in self._lifecycle.jobs.states():
+            if (shown := self._shown(state)) is not None:
+                yield db, channel, shown, count, oldest
+
+    def states(self) -> tuple[str, ...]:
+        states = ("pending", "enqueued", "started", "unsettled")
+        return tuple(dict.fromkeys(shown for state in states if (shown := self._shown(state)) is not None))
+
+    def visible(self) -> Iterator[tuple[str | None, bool]]:
+        lifecycle = self._lifecycle
+        for db in dict.fromkeys((*lifecycle.databases, *lifecycle.dispatches)):
+            ends = lifecycle.answers[db] > 0 or lifecycle.sees_started
+            yield db, ends or lifecycle.dispatches[db] < _ENOUGH
+
+    def tracked_jobs(self) -> int:
+        return len(self._lifecycle.jobs)
+
+    def evicted_jobs(self) -> int:
+        return self._lifecycle.jobs.evicted
+
+    def rejected(self) -> Mapping[str, int]:
+        rejected = Counter(self._lifecycle.rejected)
+        for pipe in self._pipes:
+            rejected.update(pipe.tally.rejected)
+        return rejected
+
+    def clock_skew(self) -> int:
+        return sum(pipe.tally.clock_skew for pipe in self._pipes)
+
+    def runner_activity(self) -> Mapping[str, int]:
+        return self._lifecycle.runner_activity
+
+    def _shown(self, state: str) -> str | None:
+        if state == "pending":
+            return state if self._lifecycle.sees_pending else None
+        if state in ("enqueued", "started") and not self._lifecycle.sees_started:
+            return "dispatched"
+        return state
+
+
+class LiveReaders(ReaderStats):
+    """The numbers of followed files and their pipes.
+
+    snapshot: when the positions were last saved, seconds since the epoch; None before. snapshot_errors:
+    how often they could not be. Both are set by whoever saves.
+    """
+
+    def __init__(self, files: Sequence[tuple[Follower, Pipe]]) -> None:
+        self._files = files
+        self.snapshot: float | None = None
+        self.snapshot_errors = 0
+
+    def files(self) -> Iterator[FileStats]:
+        for follower, pipe in self._files:
+            tally = pipe.tally
+            yield FileStats(
+                follower.path,
+                lines=tally.lines,
+                bytes=tally.bytes,
+                lag_bytes=follower.lag_bytes,
+                last_record=tally.last,
+                rotations=dict(follower.rotations),
+            )
+
+    def pipe(self) -> PipeStats:
+        facts: Counter[str] = Counter()
+        unmatched: Counter[str] = Counter()
+        for _, pipe in self._files:
+            facts.update(pipe.facts)
+            unmatched.update(pipe.unmatched)
+        return PipeStats(
+            facts=facts,
+            unmatched=unmatched,
+            truncated_records=sum(pipe.tally.truncated for _, pipe in self._files),
+            decode_errors=sum(pipe.tally.decode_errors for _, pipe in self._files),
+            snapshot=self.snapshot,
+            snapshot_errors=self.snapshot_errors,
+        )
