@@ -270,16 +270,9 @@ class _Handler(BaseHTTPRequestHandler):
         """What BaseHTTPRequestHandler calls for a broken request or a method without a `do_`."""
         self.close_connection = True
         if code == 501:
-            self._drain()
             self._text(405, "Only GET and HEAD are answered.", [("Allow", "GET, HEAD")])
         else:
             self._text(code, f"{HTTPStatus(code).phrase}.")
-
-    def _drain(self) -> None:
-        """Read a short body, or closing would reset the connection and lose the answer."""
-        length = self.headers.get("Content-Length", "")
-        if length.isascii() and length.isdigit() and len(length) < 6:
-            self.rfile.read(int(length))
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: stderr is for what matters to the person who runs the server."""

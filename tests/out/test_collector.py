@@ -58,7 +58,7 @@ class Open(Gauges):
         return 3
 
     def runner_activity(self) -> Mapping[str, int]:
-        return {"": 2000, "s2": 5000}
+        return {"": 2000, "s2": 5000, "s3": 4000}
 
 
 class Readers(ReaderStats):
