@@ -168,4 +168,3 @@ class Matcher:
                 if major != self._major:
                     self._major = major
                     self._ready.clear()
-

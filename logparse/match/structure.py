@@ -197,7 +197,8 @@ def _check_depth(text: str, loader: Any, file: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEPTH:
-                raise PatternError(file, int(event.start_mark.line) + 1, "nests too deeply")
+                line = event.start_mark.line + 1 if event.start_mark else 0
+                raise PatternError(file, line, "nests too deeply")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 

@@ -87,9 +87,7 @@ def _record(pattern: Pattern, line: str, what: str) -> Record:
     return record
 
 
-def _refusal(
-    pattern: Pattern, message: str, text: str, column: int | None, hint: str = ""
-) -> PatternError:
+def _refusal(pattern: Pattern, message: str, text: str, column: int | None, hint: str = "") -> PatternError:
     return PatternError(
         pattern.file, pattern.line, f"pattern {pattern.id}: {message}", hint=hint, text=text, column=column
     )
@@ -99,7 +97,9 @@ def _difference(expected: dict[str, str], found: dict[str, str]) -> str:
     for name in sorted(expected.keys() | found.keys()):
         want, got = expected.get(name), found.get(name)
         if want != got:
-            return f"a sample's field {name} is {got!r}, not {want!r}" if name in found else (
-                f"a sample's field {name} is not captured"
+            return (
+                f"a sample's field {name} is {got!r}, not {want!r}"
+                if name in found
+                else (f"a sample's field {name} is not captured")
             )
     return "a sample's fields differ"

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from logparse.match.load import load_patterns
 from logparse.match.matcher import Matcher
 from logparse.match.pattern import LEVELS, Pattern, PatternSet
-from logparse.match.read import read_directory  # noqa: F401 (the loader's YAML half must import alone)
 from logparse.match.re2 import check
 from logparse.match.versions import parse_range
 from logparse.record.parse import parse_line
@@ -69,7 +68,7 @@ def test_version_first_then_order(user: bool) -> None:
 
 
 def test_a_backport_is_still_a_fact() -> None:
-    record = _record(f"2026-11-24 03:00:18,770 25516 WARNING ? {RUNNER}: Re-queued dead job with uuid: {UUID} ")
+    record = _record(f"2026-11-24 03:00:18,770 1 WARNING ? {RUNNER}: Re-queued dead job with uuid: {UUID} ")
     fact = Matcher(PATTERNS, "12.0")(record)
     assert fact is not None
     assert fact.kind == "dead_requeued_or_failed"
