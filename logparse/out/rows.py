@@ -23,7 +23,7 @@ class Moment(msgspec.Struct, frozen=True):
     """Everything that a scrape shows, copied.
 
     open: (db, channel, state) to the number of jobs and since when the oldest is there, in ms.
-    visible: whether a database's outcomes are. activity: of runners by server, in ms.
+    visible: whether a database's outcomes are. files: by path. activity: of runners by server, in ms.
     """
 
     state: State
@@ -35,7 +35,7 @@ class Moment(msgspec.Struct, frozen=True):
     tracked_jobs: int
     evicted_jobs: int
     clock_skew: int
-    files: tuple[FileStats, ...]
+    files: Mapping[str, FileStats]
     pipe: PipeStats
     build: Build | None
 
@@ -64,7 +64,7 @@ def moment(counts: Counts, gauges: Gauges, readers: ReaderStats, build: Build | 
         tracked_jobs=gauges.tracked_jobs(),
         evicted_jobs=gauges.evicted_jobs(),
         clock_skew=gauges.clock_skew(),
-        files=tuple(readers.files()),
+        files={cleaned(one.file): one for one in readers.files()},
         pipe=_kept(readers.pipe()),
         build=build,
         state=counts.to_state(),
@@ -165,22 +165,22 @@ def _kills(now: Moment) -> Iterator[Row]:
 
 def _build(now: Moment) -> Iterator[Row]:
     if now.build is not None:
-        yield (now.build.version, now.build.patterns, now.build.digest), 1
+        yield tuple(map(cleaned, (now.build.version, now.build.patterns, now.build.digest))), 1
 
 
 def _file(number: Callable[[FileStats], float | None]) -> Callable[[Moment], Iterator[Row]]:
     def rows(now: Moment) -> Iterator[Row]:
-        for one in now.files:
+        for file, one in now.files.items():
             if (value := number(one)) is not None:
-                yield (cleaned(one.file),), value
+                yield (file,), value
 
     return rows
 
 
 def _rotations(now: Moment) -> Iterator[Row]:
-    for one in now.files:
+    for file, one in now.files.items():
         for kind, count in one.rotations.items():
-            yield (cleaned(one.file), cleaned(kind)), count
+            yield (file, kind), count
 
 
 def _visible(now: Moment) -> Iterator[Row]:

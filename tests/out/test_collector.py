@@ -68,6 +68,7 @@ class Readers(ReaderStats):
         return [
             FileStats("/var/log/odoo.log", 10, 1000, 7, 1795488979363, {"rename": 2}, 4),
             FileStats(HOSTILE),
+            FileStats(HOSTILE),
         ]
 
     def pipe(self) -> PipeStats:
