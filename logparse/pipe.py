@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import msgspec
+
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle, Options
 from logparse.match.interest import interest
@@ -73,3 +75,17 @@ class Pipe:
             elif matcher.watches(record.logger):
                 self.unmatched[record.logger] += 1
         return out
+
+
+def _needed(patterns: PatternSet, matcher: Matcher, lifecycle: Lifecycle) -> PatternSet:
+    """Those that matter: hints that nobody reads, from loggers that write much else, are not searched for."""
+    return msgspec.structs.replace(
+        patterns,
+        patterns=tuple(
+            pattern
+            for pattern in patterns.patterns
+            if pattern.user
+            or lifecycle.needs(pattern.kind, pattern.confidence)
+            or any(map(matcher.watches, pattern.loggers))
+        ),
+    )

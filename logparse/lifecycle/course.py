@@ -1,6 +1,7 @@
 """The course of a job: queued, dispatched, started, ended, settled; each step told once."""
 
 from collections import deque
+from collections.abc import Callable
 
 from logparse.lifecycle.event import Ended, Event, Output, QueueWait
 from logparse.lifecycle.job import Ending, Job, Proof
@@ -64,18 +65,15 @@ class Course:
 
     # What happened
 
-    def queue(self, job: Job, proof: Proof, time: int, *, observed: bool, channel: str | None) -> None:
+    def queue(self, job: Job, proof: Proof, time: int, *, observed: bool) -> None:
         """The job exists and waits."""
         job.queued = time
         job.told_queued = True
-        self.jobs.move(job, "pending", time, channel)
+        self.jobs.move(job, "pending", time)
         self._tell("queued", job, proof, time=time, observed=observed)
 
     def dispatch(self, job: Job, proof: Proof) -> None:
         """The runner asks Odoo to run the job."""
-        if job.state == "enqueued" and job.dispatched is not None and job.ending is None and job.back is None:
-            if proof.pid != job.dispatcher and proof.time - job.dispatched <= RIVAL:
-                return
         job.dispatched = proof.time
         job.dispatcher = proof.pid
         job.asked += 1
@@ -91,32 +89,42 @@ class Course:
             self.out.append(QueueWait(proof.time, job.db, job.channel, seconds))
         job.waited = True
 
-    def start(self, job: Job, proof: Proof, time: int, *, observed: bool, in_worker: bool = True) -> None:
+    def start(self, job: Job, proof: Proof, time: int, *, observed: bool) -> None:
         """An attempt starts."""
-        self.release(job)
-        if job.ending is not None:
+        if job.ending is not None or job.back is not None:
+            self.release(job)
             self.settle_job(job)
         job.attempts += 1
         job.started = time
         job.start_proof = proof
         job.outcome = None
         job.orphaned = None
-        wait = None
-        if job.dispatched is not None:
-            wait = max(0, time - job.dispatched) / 1000
-        self.jobs.move(job, "started", time)
+        wait = max(0, time - job.dispatched) / 1000 if job.dispatched is not None else None
+        if observed:
+            self.jobs.move(job, "started", time)
         self._tell("started", job, proof, time=time, observed=observed, attempt=job.attempts, wait=wait)
 
-    def end(self, job: Job, ending: Ending, *, told_started: bool) -> None:
-        """The attempt under way ended; where no start was told, there was one all the same."""
-        if not told_started and ending.attempt is None and ending.how != "dead":
+    def infer_start(self, job: Job, proof: Proof, began: int | None) -> None:
+        """The attempt that ends now began at `began`, or, where no line tells, not before the dispatch."""
+        dispatched = job.dispatched
+        if began is None:
+            time = dispatched if dispatched is not None else proof.time
+        elif dispatched is not None and began < dispatched <= proof.time:
+            time = dispatched
+        else:
+            time = began
+        self.start(job, proof, time, observed=False)
+
+    def end(self, job: Job, ending: Ending) -> None:
+        """The attempt under way ended; where no start was told there was one, unless the dispatch is dead."""
+        if job.started is not None:
+            ending.attempt = job.attempts
+            if job.dispatched is not None:
+                ending.wait = max(0, job.started - job.dispatched) / 1000
+            self._ended(job, ending)
+        elif ending.attempt is None and ending.how != "dead":
             job.attempts += 1
             ending.attempt = job.attempts
-        elif told_started:
-            ending.attempt = job.attempts
-            if job.started is not None and job.dispatched is not None:
-                ending.wait = max(0, job.started - job.dispatched) / 1000
-        if ending.attempt is not None:
             self._ended(job, ending)
         job.ending = ending
         job.started = None
@@ -124,8 +132,10 @@ class Course:
         job.asked = job.refusals = 0
         job.back = None
         job.orphaned = None
-        self.jobs.move(job, "unsettled", ending.proof.time)
-        if ending.how in ("answered", "dead", "broken"):
+        how = ending.how
+        if how != "failed":
+            self.jobs.move(job, "unsettled", ending.proof.time)
+        if how in ("answered", "dead", "broken"):
             self._unsettled.append((ending.proof.time, job, ending))
 
     def hold(self, job: Job, what: Ending | Proof) -> None:
@@ -165,12 +175,34 @@ class Course:
                 job.attempts += 1
             ending = Ending("lost", proof)
             self._ended(job, ending)
-            self._tell(
-                "lost", job, proof, time=time, observed=False, attempt=job.attempts, reason=reason
-            )
+            self._tell("lost", job, proof, time=time, observed=False, attempt=job.attempts, reason=reason)
             job.outcome = "lost"
         self._rest(job)
         self.jobs.move(job, "closed", time)
+
+    def orphan(self, server: str | None, time: int) -> None:
+        """A server was started at `time`: what ran in it before cannot end any more."""
+        for job in self.jobs.open():
+            if (
+                job.state in ("enqueued", "started")
+                and job.orphaned is None
+                and job.since < time
+                and job.proof is not None
+                and job.proof.server == server
+            ):
+                job.orphaned = time
+
+    def lose_where(self, moved_on: Callable[[str | None, int], bool]) -> None:
+        """Tell the jobs that no worker can be at: all of their server have `moved_on` since."""
+        for job in self.jobs.open():
+            if (
+                job.state in ("enqueued", "started")
+                and self.now - job.since > self.taken
+                and job.ending is None
+                and job.proof is not None
+                and moved_on(job.proof.server, job.since + RIVAL)
+            ):
+                self.lose(job, "worker gone")
 
     def forget(self, job: Job) -> None:
         """There are too many jobs, and this one is the longest in its state."""
@@ -235,7 +267,14 @@ class Course:
     # Telling
 
     def _requeue_ended(self, job: Job, ending: Ending, reason: str) -> None:
-        self._tell("requeued", job, ending.proof, observed=ending.how == "dead", attempt=ending.attempt, reason=reason)
+        self._tell(
+            "requeued",
+            job,
+            ending.proof,
+            observed=ending.how == "dead",
+            attempt=ending.attempt,
+            reason=reason,
+        )
         job.ending = None
         self._rest(job)
         self.jobs.move(job, "pending", ending.proof.time)

@@ -23,14 +23,12 @@ class Trace(msgspec.Struct, frozen=True, gc=False):
 class Evidence(msgspec.Struct):
     """Of one process, since its last answer. Times are milliseconds.
 
-    refused: uuid -> when the process refused to run it.
-    errors: when the request's error was logged by Odoo's HTTP layer. releases: when the release of
-    dependent jobs was tried again, or given up: the job itself was done by then.
+    refused: uuid -> when the process refused to run it. releases: when the release of dependent jobs was
+    tried again, or given up: the job itself was done by then.
     """
 
     traces: list[Trace] = []
     refused: dict[str, int] = {}
-    errors: list[int] = []
     releases: list[int] = []
 
     def trace(self, trace: Trace) -> None:
@@ -43,11 +41,6 @@ class Evidence(msgspec.Struct):
         self.refused[uuid] = time
         if len(self.refused) > _MOST:
             del self.refused[next(iter(self.refused))]
-
-    def error(self, time: int) -> None:
-        """Remember an error of the request."""
-        self.errors.append(time)
-        del self.errors[:-_MOST]
 
     def release(self, time: int) -> None:
         """Remember trouble with the release of dependent jobs."""
@@ -82,8 +75,10 @@ class Evidence(msgspec.Struct):
         return True, None
 
     def clear(self) -> None:
-        """The process has answered, or was started anew."""
-        self.traces.clear()
-        self.refused.clear()
-        self.errors.clear()
-        self.releases.clear()
+        """The process has answered."""
+        if self.traces:
+            self.traces.clear()
+        if self.refused:
+            self.refused.clear()
+        if self.releases:
+            self.releases.clear()

@@ -27,13 +27,13 @@ class _Starting(msgspec.Struct, frozen=True, gc=False):
 class Installation:
     """Turns facts about runner, workers and servers into events, each told once.
 
-    restarted: set when a server was started anew, until somebody takes it.
+    version: of Odoo, as the last server that started told it.
     """
 
     def __init__(self, processes: Processes) -> None:
         self.processes = processes
         self.version: str | None = None
-        self.restarted: list[tuple[str | None, int]] = []
+        self._restarts: list[tuple[str | None, int]] = []
         self._starting: dict[tuple[str | None, int | None], _Starting] = {}
         self._runner: dict[tuple[str | None, int | None], int] = {}  # a start was told at
         self._stopped: set[tuple[str | None, int | None]] = set()
@@ -43,6 +43,13 @@ class Installation:
         """Tell what the fact means; why it is rejected, None where it is not."""
         handler = getattr(self, "_on_" + fact.kind, None)
         return handler(fact, proof, out) if handler is not None else None
+
+    def restarts(self) -> list[tuple[str | None, int]]:
+        """The servers that were started since the last call, and when (ms)."""
+        if not self._restarts:
+            return []
+        restarts, self._restarts = self._restarts, []
+        return restarts
 
     # Runner
 
@@ -180,7 +187,7 @@ class Installation:
         self._runner = {key: time for key, time in self._runner.items() if key[0] != proof.server}
         self._stopped.clear()
         self._killed = {key for key in self._killed if key[0] != proof.server}
-        self.restarted.append((proof.server, starting.proof.time))
+        self._restarts.append((proof.server, starting.proof.time))
         out.append(_event("server_started", starting.proof))
 
     def _on_server_stop(self, fact: Fact, proof: Proof, out: list[Output]) -> str | None:

@@ -61,9 +61,7 @@ class Jobs:
             self._open.setdefault((job.db, job.channel, state), OrderedDict())[key] = job
 
     def evict(self) -> Job | None:
-        """Forget a job if there are too many; the job, where it was open."""
-        if len(self._jobs) <= self.limit:
-            return None
+        """Forget the job that is needed least; the job, where it was open."""
         self.evicted += 1
         if self._closed:
             key, _ = self._closed.popitem(last=False)

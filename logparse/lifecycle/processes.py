@@ -8,7 +8,12 @@ shown by what a process logs; a process that was neither is believed until the l
 import msgspec
 
 RUNNER, HTTP, CRON, EVENTED, THREADED, SERVER = "runner", "http", "cron", "evented", "threaded", "server"
-_CLASSES = {"WorkerHTTP": HTTP, "WorkerCron": CRON, "WorkerJobRunner": RUNNER, "WorkerJobRunnerEvented": RUNNER}
+_CLASSES = {
+    "WorkerHTTP": HTTP,
+    "WorkerCron": CRON,
+    "WorkerJobRunner": RUNNER,
+    "WorkerJobRunnerEvented": RUNNER,
+}
 # So many lines of one kind make a process known by what it does.
 _SHOWN = 3
 # A process that was active so lately (ms) is alive: its pid cannot have been given to another one.
@@ -68,7 +73,9 @@ class Processes:
         process = self._known.get((server, pid))
         if process is None:
             if len(self._known) > 20_000:
-                for key in [key for key, old in self._known.items() if old.stale or old.role is None][:10_000]:
+                for key in [key for key, old in self._known.items() if old.stale or old.role is None][
+                    :10_000
+                ]:
                     del self._known[key]
             process = self._known[server, pid] = Process()
         return process
@@ -181,9 +188,7 @@ class Processes:
         role = process.role
         if role in (HTTP, THREADED, EVENTED):
             pass
-        elif role == RUNNER and process.announced:
-            return False
-        elif role == CRON and process.announced and not process.stale:
+        elif process.announced and (role == RUNNER or (role == CRON and not process.stale)):
             return False
         elif role == SERVER:
             if not self._servers[server].threaded and self._workers_known(server):
@@ -212,12 +217,7 @@ class Processes:
     def may_speak_for_server(self, server: str | None, pid: int | None) -> bool:
         """Whether this process may be a server's master."""
         process = self._known.get((server, pid))
-        return (
-            process is None
-            or not process.announced
-            or process.stale
-            or process.role in (SERVER, THREADED)
-        )
+        return process is None or not process.announced or process.stale or process.role in (SERVER, THREADED)
 
     def _workers_known(self, server: str | None) -> bool:
         return any(

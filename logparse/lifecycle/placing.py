@@ -1,0 +1,101 @@
+"""Whose job it is: finds the database of facts that name only a uuid, or holds them until a line tells."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from logparse.lifecycle.job import Job, Proof
+from logparse.lifecycle.jobs import Jobs
+from logparse.lifecycle.sight import Sight
+from logparse.match.fact import Fact
+
+Handler = Callable[[Job, Fact, Proof], None]
+Held = tuple[Handler, Fact, Proof]
+
+# How many uuids, and how many facts of each, wait for a database.
+_MOST_UUIDS, _MOST_FACTS = 10_000, 100
+
+
+class Placing:
+    """Gives each fact to its job.
+
+    A runner that starts reads one database after the other, and names each only when it is done with it
+    (queue_job/jobrunner/runner.py, initialize_databases): what it says of jobs in between is held for that.
+    """
+
+    def __init__(self, jobs: Jobs, sight: Sight) -> None:
+        self._jobs = jobs
+        self._sight = sight
+        self._waiting: OrderedDict[str, list[Held]] = OrderedDict()
+        self._reading: dict[tuple[str | None, int | None], list[Held]] = {}
+
+    def place(self, handler: Handler, fact: Fact, proof: Proof, uuid: str) -> None:
+        """Give the fact to its job, now or when its database is told."""
+        db = fact.db
+        if db is not None:
+            if db not in self._sight.databases:
+                self._sight.database(db)
+            if self._waiting and uuid in self._waiting:
+                for earlier, old, old_proof in self._waiting.pop(uuid):
+                    self.give(earlier, old, old_proof, db, uuid)
+            self.give(handler, fact, proof, db, uuid)
+            return
+        named = self._jobs.named(uuid)
+        if named:
+            # Of clones in several databases, the one that something happens to.
+            job = named[0] if len(named) == 1 else max(named, key=_activity)
+            handler(job, fact, proof)
+            return
+        held = self._reading.get((proof.server, proof.pid))
+        if held is not None:
+            if len(held) < _MOST_UUIDS:
+                held.append((handler, fact, proof))
+            return
+        only = self.only_database()
+        if only is not None:
+            self.give(handler, fact, proof, only, uuid)
+            return
+        waiting = self._waiting.setdefault(uuid, [])
+        if len(waiting) < _MOST_FACTS:
+            waiting.append((handler, fact, proof))
+        if len(self._waiting) > _MOST_UUIDS:
+            self._waiting.popitem(last=False)
+
+    def give(self, handler: Handler, fact: Fact, proof: Proof, db: str | None, uuid: str) -> None:
+        """Give the fact to the job of this database."""
+        handler(self._jobs.get(db, uuid) or self._jobs.add(db, uuid), fact, proof)
+
+    def only_database(self) -> str | None:
+        """The database, where the log named only one."""
+        databases = self._sight.databases
+        return next(iter(databases)) if len(databases) == 1 else None
+
+    def reads(self, place: tuple[str | None, int | None]) -> None:
+        """A runner begins to read the databases."""
+        self._reading.setdefault(place, [])
+
+    def has_read(self, place: tuple[str | None, int | None], db: str | None) -> None:
+        """It has read this one; None: it has read all."""
+        held = self._reading.pop(place, [])
+        for handler, fact, proof in held:
+            uuid = fact.uuid or ""
+            if db is not None:
+                self.give(handler, fact, proof, db, uuid)
+            else:
+                self.place(handler, fact, proof, uuid)
+        if db is not None:
+            self._sight.database(db)
+            self._reading[place] = []
+
+    def finish(self) -> None:
+        """Nothing follows: what is still held has the only database, or none that is known."""
+        db = self.only_database()
+        for place in list(self._reading):
+            self.has_read(place, None)
+        while self._waiting:
+            uuid, held = self._waiting.popitem(last=False)
+            for handler, fact, proof in held:
+                self.give(handler, fact, proof, db, uuid)
+
+
+def _activity(job: Job) -> tuple[bool, int]:
+    return job.state not in (None, "closed"), job.since

@@ -1,0 +1,168 @@
+"""Facts of the process that dispatches jobs, and of the one that creates them.
+
+Sources: queue_job/jobrunner/runner.py (run_jobs, _async_http_get, requeue_dead_jobs), channels.py
+(ChannelManager.notify, Channel), queue_job/job.py (enqueue).
+"""
+
+from logparse.lifecycle.course import RIVAL, Course
+from logparse.lifecycle.job import Ending, Job, Proof
+from logparse.lifecycle.sight import Sight
+from logparse.lifecycle.worker import Place, Workers
+from logparse.match.fact import Fact
+
+# A dispatch right after somebody pressed Requeue in the user interface (ms).
+_BY_HAND = 1_500
+
+
+class Runners:
+    """What the runners' lines mean for the jobs.
+
+    replaying: the runners that read all unfinished jobs anew, and print their states again.
+    """
+
+    def __init__(self, course: Course, workers: Workers, sight: Sight) -> None:
+        self.replaying: set[Place] = set()
+        self._course = course
+        self._workers = workers
+        self._sight = sight
+        self._requeued_by_hand = -_BY_HAND - 1
+        self._placing: dict[Place, tuple[str, str]] = {}
+
+    def requeued_by_hand(self, proof: Proof) -> None:
+        """Somebody pressed Requeue; the line does not say for which jobs."""
+        self._requeued_by_hand = proof.time
+
+    def places(self, fact: Fact, proof: Proof) -> None:
+        """`root.a.b has no specific configuration: using root.a`: said right before a job is placed there."""
+        self._placing[proof.server, proof.pid] = (fact.fields.get("channel", ""), fact.fields["parent"])
+
+    def created(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`enqueued … with uuid`, written before the commit: the runner hears only of what was committed."""
+        if job.told_queued or job.state is not None:
+            return
+        if self._sight.pending:
+            job.queued = proof.time
+            job.proof = proof
+        else:
+            self._course.queue(job, proof, proof.time, observed=True)
+
+    def pending(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`marked pending in channel`; `unknown channel …` (until 2022) for a job of such a channel."""
+        course = self._course
+        proves = fact.confidence == "proves"
+        if proves:
+            self._sight.pending = True
+        self._see_channel(job, fact, proof)
+        state = job.state
+        if state is None:
+            time = proof.time if job.queued is None else job.queued
+            course.queue(job, proof, time, observed=proves)
+        elif not proves or state == "pending":
+            return
+        elif (proof.server, proof.pid) in self.replaying:
+            course.came_back(job, "manual" if job.ending is None else None)
+        elif job.ending is not None and job.ending.how in ("dead", "answered", "broken"):
+            course.came_back(job, None)
+        elif state != "closed":
+            course.go_back(job, proof)
+        elif job.outcome is None:
+            course.queue(job, proof, proof.time, observed=True)
+        else:
+            course.requeue(job, proof, "manual", observed=True)
+
+    def in_channel(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`marked running in channel`: one line a level, so the deepest is the job's own."""
+        self._see_channel(job, fact, proof)
+
+    def _see_channel(self, job: Job, fact: Fact, proof: Proof) -> None:
+        channel = fact.fields.get("channel")
+        own, parent = (
+            self._placing.pop((proof.server, proof.pid), (None, None)) if self._placing else (None, None)
+        )
+        if channel is None:
+            return
+        # The place may be the parent, or one made below it (of a longer name, by a slip of queue_job).
+        if own is not None and parent is not None and (channel + ".").startswith(parent + "."):
+            channel = own
+        known = job.channel
+        if known is None or (known != channel and channel.startswith(known + ".")):
+            if job.state is None:
+                job.channel = channel
+            else:
+                self._course.jobs.move(job, job.state, job.since, channel)
+
+    def dispatched(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`asking Odoo to run job`: written right before the state is stored and the worker is asked."""
+        course = self._course
+        self._sight.dispatched[job.db] += 1
+        state = job.state
+        if state is None:
+            if job.queued is not None and not job.told_queued and job.proof is not None:
+                course.queue(job, job.proof, job.queued, observed=True)
+        elif state != "pending":
+            if (
+                state == "enqueued"
+                and job.back is None
+                and job.dispatched is not None
+                and proof.pid != job.dispatcher
+                and proof.time - job.dispatched <= RIVAL
+            ):
+                # Two runners on one database, before they elect a leader: one dispatch takes effect.
+                return
+            by_hand = job.started is None and 0 <= proof.time - self._requeued_by_hand <= _BY_HAND
+            if state != "closed":
+                course.came_back(job, "manual" if by_hand and job.ending is not None else None)
+            elif job.outcome != "cancelled":
+                # Until 2023 the runner kept a cancelled job in its queue, and ran it all the same.
+                course.requeue(job, proof, "manual" if by_hand else "unknown", observed=False)
+        course.dispatch(job, proof)
+
+    def reset(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`state of job … was reset`: no worker took the dispatch up within a second."""
+        if job.started is None and job.ending is None and job.state in (None, "enqueued"):
+            self._course.requeue(job, proof, "timeout", observed=True)
+
+    def dead(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`Re-queued dead job`: requeued, or failed for having died too often; the next dispatch tells."""
+        ending = job.ending
+        back, job.back = job.back, None
+        attempt = None
+        if ending is not None and ending.how in ("answered", "broken"):
+            attempt = ending.attempt
+        elif (job.state == "closed" and job.outcome not in (None, "lost")) or (
+            job.state == "pending" and not job.waited
+        ):
+            return
+        self._course.end(job, Ending("dead", proof, attempt=attempt))
+        if back is not None:
+            self._course.came_back(job, None)
+
+    def cancelled(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`unexpected state cancelled`, of the releases that did not know that state."""
+        if fact.confidence == "proves":
+            self._course.cancel(job, proof)
+
+    def failed_in_channel(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`marked failed in channel`: the state is stored; not that it is new."""
+        if fact.confidence != "proves":
+            return
+        self._see_channel(job, fact, proof)
+        if job.ending is not None:
+            if job.ending.how in ("dead", "broken"):
+                self._course.settle_job(job, "failed", observed=True)
+        elif job.state == "started" and (proof.server, proof.pid) not in self.replaying:
+            if self._sight.answers:
+                job.failed_in_channel = proof
+            else:
+                self._workers.failed_without_answer(job, proof)
+
+    def done_in_channel(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`marked done in channel`: done, or cancelled or set done by hand."""
+        self._see_channel(job, fact, proof)
+        if job.ending is not None:
+            if job.ending.how == "answered":
+                self._course.settle_job(job, "done", observed=True)
+        elif job.state in ("pending", None):
+            self._course.jobs.move(job, "closed", proof.time)
+        else:
+            job.done_in_channel = True

@@ -1,0 +1,268 @@
+"""Facts of the processes that run jobs: started, done, failed, refused, answered.
+
+Sources: queue_job/controllers/main.py (runjob, _try_perform_job), werkzeug's access line through
+odoo/service/server.py, queue_job_cron_jobrunner/models/queue_job.py (_process).
+"""
+
+from logparse.lifecycle.course import Course
+from logparse.lifecycle.evidence import Evidence, Trace
+from logparse.lifecycle.job import Ending, Job, Proof
+from logparse.lifecycle.processes import Processes
+from logparse.lifecycle.sight import Sight
+from logparse.match.fact import Fact
+
+# A line may be this much older than the request that it belongs to, by rounding (ms).
+_ROUNDING = 50
+# How long before its answer an attempt may have begun, where no line tells (ms).
+_LONGEST = 600_000
+# The runner sees the error answer within this time of the traceback (ms), and asks no longer than that.
+_ANSWERS_WITHIN, _ASKS = 300, 2_000
+
+Place = tuple[str | None, int | None]
+
+
+class Workers:
+    """What the workers' lines mean for the jobs."""
+
+    def __init__(self, course: Course, processes: Processes, sight: Sight) -> None:
+        self._course = course
+        self._processes = processes
+        self._sight = sight
+        self._evidence: dict[Place, Evidence] = {}
+        self._running: dict[Place, list[Job]] = {}
+
+    def at(self, place: Place) -> Evidence:
+        """What a process left behind since its last answer."""
+        evidence = self._evidence.get(place)
+        if evidence is None:
+            if len(self._evidence) > 5000:
+                del self._evidence[next(iter(self._evidence))]
+            evidence = self._evidence[place] = Evidence([], {}, [])
+        return evidence
+
+    def gone(self, place: Place, *, killed: bool, time: int) -> None:
+        """A process ended, or its pid names another one now."""
+        self._evidence.pop(place, None)
+        for job in self._running.pop(place, []):
+            if killed and job.state == "started" and job.orphaned is None:
+                job.orphaned = time
+
+    def restarted(self, server: str | None) -> None:
+        """All processes of a server ended."""
+        self._evidence = {place: left for place, left in self._evidence.items() if place[0] != server}
+        self._running = {place: jobs for place, jobs in self._running.items() if place[0] != server}
+
+    def traceback(self, fact: Fact, proof: Proof) -> None:
+        """A job failed in this process; the line does not say which."""
+        self._sight.traces = True
+        self.at((proof.server, proof.pid)).trace(Trace(fact.fields.get("exception"), proof))
+
+    def started(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`<Job …> started`: the state was committed."""
+        if ".controllers." in fact.record.logger:
+            self._sight.started = True
+        job.back = None
+        self._course.start(job, proof, proof.time, observed=True)
+        place = (proof.server, proof.pid)
+        if self._processes.shares(*place):
+            others = [other for other in self._running.get(place, []) if other.state == "started"]
+            self._running[place] = [*(other for other in others if other is not job), job][-64:]
+        else:
+            self._running[place] = [job]
+
+    def done(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`<Job …> done`: after the last commit; the only line that proves it."""
+        self._ended(job, proof, "done")
+
+    def postponed(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`<Job …> postponed`, alone or after `OperationalError, postponed` of the same attempt."""
+        ending = job.ending
+        if job.started is None and (
+            job.state == "pending" or (ending is not None and ending.how == "retried")
+        ):
+            return
+        self._ended(job, proof, "retried")
+
+    def _ended(self, job: Job, proof: Proof, how: str) -> None:
+        started = job.started
+        duration = (proof.time - started) / 1000 if started is not None else None
+        ending = Ending(how, proof, duration=duration, observed=True)
+        self._course.end(job, ending)
+        self._course.hold(job, ending)
+
+    def refused(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`was requested to run job …, but …`: the answer that follows is no attempt."""
+        self.at((proof.server, proof.pid)).refuse(job.uuid, proof.time)
+        self._course.refuse(job, proof)
+
+    def answered(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """The access line of /runjob, at the end of the attempt; of the cron jobrunner, its last line."""
+        fields = fact.fields
+        status_text = fields.get("status")
+        place = (proof.server, proof.pid)
+        shared = self._processes.shares(*place)
+        evidence = self.at(place)
+        if status_text is None:
+            self._cron_ended(job, proof, evidence, shared=shared)
+            return
+        sight = self._sight
+        sight.answers = True
+        sight.answered[job.db] += 1
+        duration = duration_of(fact)
+        began = None
+        if duration is not None:
+            began = proof.time - round(duration * 1000)
+            self._processes.answered(proof.server, proof.pid, began)
+        self._answer(job, fact, proof, evidence, int(status_text), duration, began, shared=shared)
+        if not shared:
+            evidence.clear()
+
+    def _answer(
+        self,
+        job: Job,
+        fact: Fact,
+        proof: Proof,
+        evidence: Evidence,
+        status: int,
+        duration: float | None,
+        began: int | None,
+        *,
+        shared: bool,
+    ) -> None:
+        course = self._course
+        if evidence.refused and evidence.was_refused(
+            job.uuid, began - _ROUNDING if shared and began else None
+        ):
+            if job.state == "enqueued" and job.refusals >= job.asked and not self._sight.started:
+                course.jobs.move(job, "closed", proof.time)
+            return
+        queries, sql = _sql(fact)
+        ending = job.ending
+        if ending is not None and ending.how in ("done", "retried", "failed"):
+            # It was known how the attempt ended; this is its line.
+            ending.sql_queries, ending.sql_time = queries, sql
+            if ending.duration is None:
+                ending.duration = duration
+            course.release(job)
+            return
+        started = job.started
+        if started is not None and not shared and job.start_proof and job.start_proof.pid != proof.pid:
+            return
+        since = started if started is not None else began
+        if since is None:
+            since = job.dispatched if job.dispatched is not None else proof.time - _LONGEST
+        since -= _ROUNDING
+        failed, trace = False, None
+        if status >= 400:
+            failed, trace = evidence.take_trace(since, shared=shared)
+        if not failed and (
+            300 <= status < 400 or status == 404 or (status >= 400 and fact.record.db is None)
+        ):
+            # The request did not get as far as the job (queue_job is not loaded, no such database).
+            return
+        if started is None and job.dispatched is None and job.outcome is not None:
+            # Nobody asked for it again: the line comes a second time (two handlers).
+            return
+        if status < 300:
+            how = "answered"
+        elif failed:
+            how = "failed"
+        elif any(time >= since for time in evidence.releases):
+            # The job was done; the release of those that wait for it failed.
+            how = "answered"
+        else:
+            # Every failure that is stored was logged first; where tracebacks show, this one was not stored.
+            how = "broken" if self._sight.traces else "failed"
+        ending = Ending(
+            how,
+            proof,
+            duration=duration,
+            sql_queries=queries,
+            sql_time=sql,
+            exception=trace.exception if trace is not None else None,
+        )
+        if started is None:
+            course.infer_start(job, proof, began)
+        elif duration is None:
+            ending.duration = (proof.time - started) / 1000
+        done, back, broke = job.done_in_channel, job.back, job.failed_in_channel
+        course.end(job, ending)
+        if how == "failed" or (how == "broken" and broke is not None):
+            course.settle_job(job, "failed", observed=broke is not None)
+        elif how == "answered" and done:
+            course.settle_job(job, "done", observed=True)
+        elif how == "answered" and back is not None:
+            course.settle_job(job, "retried")
+
+    def _cron_ended(self, job: Job, proof: Proof, evidence: Evidence, *, shared: bool) -> None:
+        if job.started is None or job.ending is not None:
+            return
+        failed, trace = evidence.take_trace(job.started - _ROUNDING, shared=shared)
+        ending = Ending("failed" if failed else "done", proof, duration=(proof.time - job.started) / 1000)
+        ending.exception = trace.exception if trace is not None else None
+        self._course.end(job, ending)
+        self._course.settle_job(job)
+
+    def failed_without_answer(self, job: Job, proof: Proof) -> None:
+        """The runner saw the job failed, and this log has no access lines: the traceback tells the rest."""
+        start, since = job.start_proof, job.started
+        if start is None or since is None:
+            return
+        place = (start.server, start.pid)
+        _, trace = self.at(place).take_trace(since - _ROUNDING, shared=self._processes.shares(*place))
+        ending = Ending("failed", proof, duration=(proof.time - since) / 1000, observed=True)
+        ending.exception = trace.exception if trace is not None else None
+        self._course.end(job, ending)
+        self._course.settle_job(job)
+
+    def runner_saw(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """`exception in GET …`: where there are no access lines, its HTTP error and a traceback tell."""
+        status = _http_error(fact)
+        if status is None or status == 404 or self._sight.answers or job.ending is not None:
+            return
+        found, trace = self._nearest_trace(proof)
+        if not found:
+            return
+        ending = Ending("failed", proof, exception=trace.exception if trace is not None else None)
+        self._course.end(job, ending)
+        self._course.settle_job(job)
+
+    def _nearest_trace(self, proof: Proof) -> tuple[bool, Trace | None]:
+        """(whether a traceback was written right before, the one that is certain), and forget it."""
+        near = [
+            (trace.proof.time, place, trace)
+            for place, evidence in self._evidence.items()
+            if place[0] == proof.server
+            for trace in evidence.traces
+            if -_ROUNDING <= proof.time - trace.proof.time <= _ASKS
+        ]
+        if not near:
+            return False, None
+        time, place, trace = max(near, key=lambda item: item[0])
+        others = {other.exception for when, _, other in near if proof.time - when <= _ANSWERS_WITHIN}
+        # The older ones of this process were answered before it wrote this one.
+        evidence = self._evidence[place]
+        evidence.traces = [other for other in evidence.traces if other.proof.time > time]
+        return True, trace if len(others | {trace.exception}) == 1 else None
+
+
+def duration_of(fact: Fact) -> float | None:
+    """Seconds that an access line tells, in SQL and others (odoo/netsvc.py, PerfFilter; None before 12.0)."""
+    fields = fact.fields
+    if "seconds" in fields:
+        return float(fields["seconds"])
+    sql, other = fields.get("sql_seconds"), fields.get("other_seconds")
+    return None if sql is None or other is None else round(float(sql) + float(other), 3)
+
+
+def _sql(fact: Fact) -> tuple[int | None, float | None]:
+    queries, seconds = fact.fields.get("queries"), fact.fields.get("sql_seconds")
+    return int(queries) if queries else None, float(seconds) if seconds else None
+
+
+def _http_error(fact: Fact) -> int | None:
+    """The HTTP status in `requests.exceptions.HTTPError: 500 Server Error: …`; None for another error."""
+    if not fact.fields.get("exception", "").endswith("HTTPError"):
+        return None
+    number = fact.fields.get("exception_text", "")[:3]
+    return int(number) if number.isdecimal() and number.isascii() else None
