@@ -15,6 +15,9 @@ from logparse.record.scan import Scanner
 from logparse.record.tally import Tally
 from logparse.source.chunk import Chunk
 
+# Names of loggers are text from the log: so many are told apart.
+_LOGGERS = 50
+
 
 class Pipe:
     """Record, match and lifecycle, in a row: the one way from bytes to events, live and in replay.
@@ -38,10 +41,10 @@ class Pipe:
     ) -> None:
         self.patterns = patterns if patterns is not None else load_patterns()
         self.matcher = Matcher(self.patterns, odoo)
-        self.scanner = Scanner(interest(self.patterns))
         if lifecycle is None:
             lifecycle = Lifecycle(options if options is not None else Options())
         self.lifecycle = lifecycle
+        self.scanner = Scanner(interest(_needed(self.patterns, self.matcher, lifecycle)))
         self.server = server
         self.facts: Counter[str] = Counter()
         self.unmatched: Counter[str] = Counter()
@@ -73,7 +76,10 @@ class Pipe:
                 facts[fact.pattern] += 1
                 out += feed(fact, server)
             elif matcher.watches(record.logger):
-                self.unmatched[record.logger] += 1
+                logger = record.logger
+                if logger not in self.unmatched and len(self.unmatched) >= _LOGGERS:
+                    logger = "other"
+                self.unmatched[logger] += 1
         return out
 
 
