@@ -9,6 +9,7 @@ from logparse.cli.foreign import EXPECTED, guess
 from logparse.cli.options import Reading
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle, Options
+from logparse.match.error import PatternError
 from logparse.match.load import load_patterns
 from logparse.match.pattern import PatternSet
 from logparse.pipe import Pipe
@@ -98,16 +99,17 @@ def open_pipe(
 
 def open_patterns(reading: Reading) -> PatternSet:
     """The patterns that a Reading asks for. Raises CliError where a directory is refused."""
-    from logparse.match.error import PatternError
-
     try:
         return load_patterns(*reading.patterns)
     except PatternError as error:
-        where = f"{error.file}:{error.line}" if error.line else error.file
-        hint = f" ({error.hint})" if error.hint else ""
-        raise CliError(
-            f"{where}: {error.message}{hint}; `logparse patterns test DIR` shows where it goes wrong"
-        ) from error
+        raise refused(error) from error
+
+
+def refused(error: PatternError) -> CliError:
+    """The refusal of a pattern in one sentence."""
+    where = f"{error.file}:{error.line}" if error.line else error.file
+    hint = f" ({error.hint})" if error.hint else ""
+    return CliError(f"{where}: {error.message}{hint}; `logparse patterns test DIR` shows the place")
 
 
 @contextmanager

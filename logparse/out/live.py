@@ -33,10 +33,10 @@ class LiveGauges(Gauges):
         return tuple(dict.fromkeys(shown for state in states if (shown := self._shown(state)) is not None))
 
     def visible(self) -> Iterator[tuple[str | None, bool]]:
-        lifecycle = self._lifecycle
-        for db in dict.fromkeys((*lifecycle.databases, *lifecycle.dispatches)):
-            ends = lifecycle.answers[db] > 0 or lifecycle.sees_started
-            yield db, ends or lifecycle.dispatches[db] < _ENOUGH
+        sight = self._lifecycle.sight
+        for db in dict.fromkeys((*sight.databases, *sight.dispatched)):
+            ends = sight.answered[db] > 0 or sight.started
+            yield db, ends or sight.dispatched[db] < _ENOUGH
 
     def tracked_jobs(self) -> int:
         return len(self._lifecycle.jobs)
@@ -58,8 +58,8 @@ class LiveGauges(Gauges):
 
     def _shown(self, state: str) -> str | None:
         if state == "pending":
-            return state if self._lifecycle.sees_pending else None
-        if state in ("enqueued", "started") and not self._lifecycle.sees_started:
+            return state if self._lifecycle.sight.pending else None
+        if state in ("enqueued", "started") and not self._lifecycle.sight.started:
             return "dispatched"
         return state
 
