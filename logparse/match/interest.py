@@ -12,9 +12,7 @@ from logparse.record.interest import Interest
 _BUSY = frozenset({"werkzeug", "odoo", "openerp", "odoo.sql_db", "openerp.sql_db", "urllib3.connectionpool"})
 # Parts of a logger's name, and of messages, that stand in nearly every line or in much ordinary text.
 _PLAIN = re.compile(r"\.?(?:odoo|openerp|addons|odoo\.addons|openerp\.addons|[a-z]+)?\.?")
-_ACCESS = re.compile(
-    r"[^A-Za-z]*(?:(?:GET|POST) ?/?)?(?:/?web/dataset/call_)?(?:HTTP/1\.?)?[^A-Za-z]*"
-)
+_ACCESS = re.compile(r"[^A-Za-z]*(?:(?:GET|POST) ?/?)?(?:/?web/dataset/call_)?(?:HTTP/1\.?)?[^A-Za-z]*")
 _LEAST = 4
 
 

@@ -130,19 +130,19 @@ def read_nodes(path: Path) -> Iterator[dict[str, Any]]:
         yield _pattern(item)
 
 
-_REQUIRED = ("id", "versions", "logger", "level", "db", "regex", "fact", "confidence", "source", "samples")
-_OPTIONAL = ("fields", "body", "condition", "notes", "not_samples")
+REQUIRED = ("id", "versions", "logger", "level", "db", "regex", "fact", "confidence", "source", "samples")
+OPTIONAL = ("fields", "body", "condition", "notes", "not_samples")
 
 
 def _pattern(item: Node) -> dict[str, Any]:
     nodes = item.mapping("a pattern")
     name = f"pattern {nodes['id'].node.value}" if "id" in nodes else "a pattern"
     for key, node in nodes.items():
-        if key not in _REQUIRED and key not in _OPTIONAL:
-            close = difflib.get_close_matches(key, _REQUIRED + _OPTIONAL, 1)
-            hint = f"did you mean {close[0]}?" if close else f"keys: {', '.join(_REQUIRED + _OPTIONAL)}"
+        if key not in REQUIRED and key not in OPTIONAL:
+            close = difflib.get_close_matches(key, REQUIRED + OPTIONAL, 1)
+            hint = f"did you mean {close[0]}?" if close else f"keys: {', '.join(REQUIRED + OPTIONAL)}"
             raise node.error(f"unknown key {key} in {name}", hint)
-    for key in _REQUIRED:
+    for key in REQUIRED:
         if key not in nodes:
             hint = "docs/patterns.md explains every key"
             if key == "samples":
