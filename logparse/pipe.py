@@ -58,9 +58,9 @@ class Pipe:
         """What is proven by this chunk, in the order in which it is proven."""
         return self._follow(self.scanner.feed(chunk))
 
-    def quiet(self) -> list[Output]:
-        """The same for a last line that is whole, when nothing has come for a while."""
-        return self._follow(self.scanner.quiet())
+    def quiet(self, *, long: bool = False) -> list[Output]:
+        """The same for a last line that is whole, when nothing has come for a while (long: for long)."""
+        return self._follow(self.scanner.quiet(long=long))
 
     def finish(self, *, settle: bool = True) -> list[Output]:
         """The log is at its end; with `settle`, endings that its time would settle are settled now."""

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +39,6 @@ EVENTS = (
 """All that an event can be."""
 
 _BLOCK = 256  # lines that are written at once
-_QUIET_POLLS = 4  # polls without a new byte, after which a last line is taken for whole
 
 
 def _only(ctx: click.Context, param: click.Parameter, text: str | None) -> frozenset[str] | None:
@@ -156,13 +156,14 @@ def _write(file: BinaryIO, lines: Iterable[bytes]) -> None:
 
 def _follow(following: Following, file: BinaryIO, wanted: frozenset[str]) -> None:
     stop = threading.Event()
-    idle = 0
+    last_byte = time.monotonic()
     try:
         while True:
             read, out = following.poll()
-            idle = 0 if read else idle + 1
-            if idle == _QUIET_POLLS:
-                out = following.quiet()
+            if read:
+                last_byte = time.monotonic()
+            else:
+                out += following.quiet(time.monotonic() - last_byte)
             if lines := [line for _, line in _lines(out, wanted)]:
                 file.write(b"".join(lines))
                 file.flush()

@@ -15,6 +15,8 @@ from logparse.source.position import Position, offset_file, save
 
 # A file of which so many bytes hold no record of Odoo is not its log.
 _JUDGED = 1 << 16
+# Without a new byte: after this a last line is taken for whole, and after that a traceback too.
+_QUIET_SECONDS, _LONG_QUIET_SECONDS = 1.0, 5.0
 
 
 class Live:
@@ -70,9 +72,12 @@ class Following:
             self._note(one)
         return read, self._wanted(out)
 
-    def quiet(self) -> list[Output]:
-        """What the last lines prove, when nothing has come for a while."""
-        return self._wanted([output for one in self.live for output in one.pipe.quiet()])
+    def quiet(self, seconds: float) -> list[Output]:
+        """What the last lines prove, when nothing has come for `seconds`: to be called at every idle poll."""
+        if seconds < _QUIET_SECONDS:
+            return []
+        long = seconds >= _LONG_QUIET_SECONDS
+        return self._wanted([output for one in self.live for output in one.pipe.quiet(long=long)])
 
     def save(self) -> None:
         """Save the positions. Raises SourceError where one cannot be saved."""

@@ -28,7 +28,6 @@ from logparse.source.error import SourceError, shown
 from logparse.source.follow import POLL_SECONDS, Start, wait
 
 _SAVE_SECONDS = 5.0
-_QUIET_SECONDS = 1.0  # without a new byte, after which a last line is taken for whole
 _YIELD_SECONDS = 0.001  # between two blocks, so that a scrape need not wait until all is read
 _CLOSING_SECONDS = 1.0  # for requests under way at the end
 
@@ -134,18 +133,15 @@ class _Service:
     def run(self, stop: threading.Event) -> None:
         """Read what is written, until `stop` is set; the block under way is read to its end."""
         last_byte = last_save = time.monotonic()
-        quiet = False
         while not stop.is_set():
             with self._lock:
                 read, out = self.following.poll()
+                now = time.monotonic()
+                if read:
+                    last_byte = now
+                else:
+                    out += self.following.quiet(now - last_byte)
                 self._add(out)
-            now = time.monotonic()
-            if read:
-                last_byte, quiet = now, False
-            elif not quiet and now - last_byte >= _QUIET_SECONDS:
-                quiet = True
-                with self._lock:
-                    self._add(self.following.quiet())
             if now - last_save >= _SAVE_SECONDS:
                 last_save = now
                 self._save()

@@ -1,5 +1,7 @@
 """Finds the records of interest in chunks of a log, and passes over all other bytes unread."""
 
+import re
+
 from logparse.record.clean import Text, clean
 from logparse.record.closing import HEADER, NEXT_HEADER
 from logparse.record.interest import Interest
@@ -9,6 +11,8 @@ from logparse.record.record import Record
 from logparse.record.tally import Tally
 from logparse.source.chunk import Chunk
 
+# Records of these levels carry no traceback.
+_WITHOUT_BODY = re.compile(rb"\S+ \S+ \d+ (?:DEBUG|INFO) ")
 # Loggers of which Odoo's formatter adds the numbers of the request to each message.
 _PERF_LOGGERS = ("werkzeug", "longpolling")
 
@@ -67,16 +71,21 @@ class Scanner:
         tally.clock_skew = self._judge.clock.steps_back
         return records
 
-    def quiet(self) -> list[Record]:
+    def quiet(self, *, long: bool = False) -> list[Record]:
         """The last record, if it is one whole line: to be called when nothing has come for a while.
 
         A record whose continuation lines are wanted stays open: they may still come. So does one whose
-        time is doubtful.
+        time is doubtful. long: nothing has come for so long that nothing belongs to it any more, since a
+        record is one write; then whole lines are what they would be at the end of the file.
         """
         buffer = self._buffer
-        if self._dropping or not buffer.endswith(b"\n") or buffer.count(b"\n") != 1:
+        if self._dropping or not buffer.endswith(b"\n"):
             return []
-        if any(logger.encode() in buffer for logger in self._bodies):
+        if long:
+            return self._report(final=True)
+        if buffer.count(b"\n") != 1:
+            return []
+        if not _WITHOUT_BODY.match(buffer) and any(logger.encode() in buffer for logger in self._bodies):
             return []
         text = clean(buffer, head=self._offset == 0)
         if not self._hits(text.data, len(text.data)):
