@@ -6,6 +6,7 @@ import msgspec
 
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle, Options
+from logparse.match.fact import Fact
 from logparse.match.interest import interest
 from logparse.match.load import load_patterns
 from logparse.match.matcher import Matcher
@@ -19,6 +20,19 @@ from logparse.source.chunk import Chunk
 _LOGGERS = 50
 
 
+class Tap:
+    """Looks on at what flows through a pipe, and changes nothing. Inherit to look at a part of it."""
+
+    def chunk(self, chunk: Chunk) -> None:
+        """Bytes that are about to be read."""
+
+    def fact(self, fact: Fact, *, believed: bool) -> None:
+        """A record that a pattern recognised; believed: False where the lifecycle rejected it."""
+
+    def unmatched(self, record: Record) -> None:
+        """A record of queue_job's loggers that no pattern knows."""
+
+
 class Pipe:
     """Record, match and lifecycle, in a row: the one way from bytes to events, live and in replay.
 
@@ -27,7 +41,7 @@ class Pipe:
     several pipes share, each reading a log of the same installation; its own options hold then.
 
     tally: what was read. facts: by pattern. unmatched: records of queue_job's loggers that no pattern
-    knows, by logger. lifecycle: the state, with its gauges.
+    knows, by logger. lifecycle: the state, with its gauges. tap: looks on, where it is set.
     """
 
     def __init__(
@@ -48,6 +62,7 @@ class Pipe:
         self.server = server
         self.facts: Counter[str] = Counter()
         self.unmatched: Counter[str] = Counter()
+        self.tap: Tap | None = None
 
     @property
     def tally(self) -> Tally:
@@ -56,6 +71,8 @@ class Pipe:
 
     def feed(self, chunk: Chunk) -> list[Output]:
         """What is proven by this chunk, in the order in which it is proven."""
+        if self.tap is not None:
+            self.tap.chunk(chunk)
         return self._follow(self.scanner.feed(chunk))
 
     def quiet(self, *, long: bool = False) -> list[Output]:
@@ -68,18 +85,25 @@ class Pipe:
 
     def _follow(self, records: list[Record]) -> list[Output]:
         matcher, feed, server = self.matcher, self.lifecycle.feed, self.server
-        facts = self.facts
+        facts, tap, rejected = self.facts, self.tap, self.lifecycle.rejected
         out: list[Output] = []
         for record in records:
             fact = matcher(record)
             if fact is not None:
                 facts[fact.pattern] += 1
+                if tap is None:
+                    out += feed(fact, server)
+                    continue
+                before = rejected.total()
                 out += feed(fact, server)
+                tap.fact(fact, believed=rejected.total() == before)
             elif matcher.watches(record.logger):
                 logger = record.logger
                 if logger not in self.unmatched and len(self.unmatched) >= _LOGGERS:
                     logger = "other"
                 self.unmatched[logger] += 1
+                if tap is not None:
+                    tap.unmatched(record)
         return out
 
 
