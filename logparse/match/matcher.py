@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from logparse.match.fact import Fact
-from logparse.match.pattern import Pattern, PatternSet
+from logparse.match.pattern import LEVELS, Pattern, PatternSet
 from logparse.match.traceback import raised
 from logparse.match.versions import major_of
 from logparse.record.record import Record
@@ -25,15 +25,16 @@ class _Candidate(NamedTuple):
     """A pattern, made ready to be tried.
 
     text: a text that every message that matches holds, at its beginning where `begins`: most records are
-    told apart by it, before any regex runs. optional: a match may leave groups out. in_url: its db stands in
-    a URL, percent-encoded. plain: there is nothing to do but to capture its groups.
+    told apart by it, before any regex runs. no_db: the record must have no database of its own, or must have
+    one; None: it does not matter. optional: the groups that a match may leave out. in_url: its db stands in a
+    URL, percent-encoded. plain: there is nothing to do but to capture its groups.
     """
 
     begins: bool
     text: str
-    db: str
+    no_db: bool | None
     match: Callable[[str], Any]
-    optional: bool
+    optional: tuple[str, ...]
     in_url: bool
     plain: bool
     pattern: Pattern
@@ -70,24 +71,25 @@ class Matcher:
         try:
             candidates = self._ready[record.logger][record.level]
         except KeyError:
-            if record.logger not in self._by_logger:
+            if record.logger not in self._by_logger or record.level not in LEVELS:
                 return None
             candidates = self._prepare(record.logger, record.level)
         message = record.message
-        for begins, text, db_rule, match, optional, in_url, plain, pattern in candidates:
+        for begins, text, no_db, match, optional, in_url, plain, pattern in candidates:
             if begins:
                 if not message.startswith(text):
                     continue
             elif text not in message:
                 continue
-            if db_rule != "any" and (record.db is None) is not (db_rule == "none"):
+            if no_db is not None and (record.db is None) is not no_db:
                 continue
             found = match(message)
             if found is None:
                 continue
             fields: dict[str, str] = found.groupdict()
-            if optional and None in fields.values():
-                fields = {name: value for name, value in fields.items() if value is not None}
+            for name in optional:
+                if fields[name] is None:
+                    del fields[name]
             if in_url and "%" in message and "db" in fields:
                 fields["db"] = unquote(fields["db"])
             if not plain:
@@ -144,7 +146,7 @@ class Matcher:
         candidate = _Candidate(
             text == pattern.prefix,
             text,
-            pattern.db,
+            None if pattern.db == "any" else pattern.db == "none",
             match,
             pattern.optional,
             "db=(?P<db>" in pattern.regex,

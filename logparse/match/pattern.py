@@ -25,7 +25,7 @@ class Pattern(msgspec.Struct, frozen=True):
     id: such as `runner.asking`. kind: what it is evidence of (the YAML key is `fact`).
     db: what the record's own database must be: `none`, `job` (a real one) or `any`.
     regex: of the record's message, in the subset of RE2. python: the same for Python's `re`.
-    names: its groups. optional: a match may leave some of them out.
+    names: its groups. optional: those that a match may leave out.
     anchored: it can match at the message's beginning only.
     prefix: the text with which every message begins that can match, or "".
     literals: runs of text of which every such message holds each.
@@ -42,7 +42,7 @@ class Pattern(msgspec.Struct, frozen=True):
     regex: str
     python: str
     names: tuple[str, ...]
-    optional: bool
+    optional: tuple[str, ...]
     anchored: bool
     prefix: str
     literals: tuple[str, ...]

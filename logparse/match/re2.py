@@ -63,7 +63,7 @@ class Regex(NamedTuple):
 
     python: the same regex for Python's `re` (with re.ASCII), where it means what `source` means in RE2.
     names: its named groups, in order; `python` captures nothing else.
-    optional: a match may leave some group out.
+    optional: those that a match may leave out.
     anchored: every match is at the message's beginning.
     prefix: the text with which every message that matches begins, or "".
     literals: runs of text of which each is in every match.
@@ -73,7 +73,7 @@ class Regex(NamedTuple):
     source: str
     python: str
     names: tuple[str, ...]
-    optional: bool
+    optional: tuple[str, ...]
     anchored: bool
     prefix: str
     literals: tuple[str, ...]
@@ -84,8 +84,8 @@ class _Part(NamedTuple):
     """A parsed piece.
 
     text: what it surely holds, in order, None for anything unknown in between. empty: it can match nothing.
-    size, repeat: pieces when written out, rounds of its repeats. captures: it holds a group that captures;
-    optional: one that a match may leave out.
+    size, repeat: pieces when written out, rounds of its repeats. captures: the groups in it; optional: those
+    of them that a match may leave out.
     """
 
     python: str
@@ -93,8 +93,8 @@ class _Part(NamedTuple):
     empty: bool
     size: int
     repeat: int
-    captures: bool
-    optional: bool = False
+    captures: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
 
 
 def check(source: str) -> Regex:
@@ -157,8 +157,8 @@ class _Parser:
             any(part.empty for part in parts),
             sum(part.size for part in parts) + len(parts),
             max(part.repeat for part in parts),
-            any(part.captures for part in parts),
-            any(part.captures for part in parts),
+            tuple(name for part in parts for name in part.captures),
+            tuple(name for part in parts for name in part.captures),
         )
 
     def sequence(self, depth: int) -> _Part:
@@ -184,8 +184,8 @@ class _Parser:
             all(part.empty for part in parts),
             sum(part.size for part in parts),
             max((part.repeat for part in parts), default=1),
-            any(part.captures for part in parts),
-            any(part.optional for part in parts),
+            tuple(name for part in parts for name in part.captures),
+            tuple(name for part in parts for name in part.optional),
         )
 
     def repeated(self, part: _Part) -> _Part:
@@ -234,7 +234,7 @@ class _Parser:
             part.size * times + 1,
             repeat,
             part.captures,
-            part.optional or (low == 0 and part.captures),
+            part.captures if low == 0 else part.optional,
         )
 
     def atom(self, depth: int) -> tuple[_Part, bool]:
@@ -252,20 +252,19 @@ class _Parser:
             raise RegexError(f"closes with {char} what none opened", self.at, f"write \\{char}")
         self.at += 1
         if char == "^":
-            return _Part("^", (), True, 1, 1, False), False
+            return _Part("^", (), True, 1, 1), False
         if char == "$":
             # Python's $ also matches before a last newline, RE2's does not.
-            return _Part(r"\Z", (), True, 1, 1, False), False
+            return _Part(r"\Z", (), True, 1, 1), False
         if char == ".":
-            return _Part(".", (None,), False, 1, 1, False), True
-        return _Part(re.escape(char), (char,), False, 1, 1, False), True
+            return _Part(".", (None,), False, 1, 1), True
+        return _Part(re.escape(char), (char,), False, 1, 1), True
 
     def group(self, depth: int) -> _Part:
         start = self.at
-        captures = True
+        captures: tuple[str, ...] = ()
         if self.source.startswith("(?:", start):
             self.at += 3
-            captures = False
             opened = "(?:"
         elif self.source.startswith("(?P<", start):
             match = _NAME.match(self.source, start)
@@ -275,6 +274,7 @@ class _Parser:
             if match[1] in self.names:
                 raise RegexError(f"two groups named {match[1]}", start, "name one of them differently")
             self.names.append(match[1])
+            captures = (match[1],)
             self.at = match.end()
             opened = match[0]
         elif self.source.startswith("(?", start):
@@ -297,7 +297,7 @@ class _Parser:
             inner.empty,
             inner.size + 1,
             inner.repeat,
-            captures or inner.captures,
+            captures + inner.captures,
             inner.optional,
         )
 
@@ -306,15 +306,15 @@ class _Parser:
         char = self.source[start + 1 : start + 2]
         if char in _CLASSES and char:
             self.at += 2
-            return _Part(f"[{_CLASSES[char]}]", (None,), False, 1, 1, False), True
+            return _Part(f"[{_CLASSES[char]}]", (None,), False, 1, 1), True
         if char.lower() in _CLASSES and char:
             self.at += 2
-            return _Part(f"[^{_CLASSES[char.lower()]}]", (None,), False, 1, 1, False), True
+            return _Part(f"[^{_CLASSES[char.lower()]}]", (None,), False, 1, 1), True
         if char == "b":
             self.at += 2
-            return _Part(r"\b", (), True, 1, 1, False), False
+            return _Part(r"\b", (), True, 1, 1), False
         literal = self.escaped_char()
-        return _Part(re.escape(literal), (literal,), False, 1, 1, False), True
+        return _Part(re.escape(literal), (literal,), False, 1, 1), True
 
     def escaped_char(self) -> str:
         """The one character that an escape stands for."""
@@ -378,7 +378,7 @@ class _Parser:
         self.at += 1
         text = single[0] if len(single) == 1 and not negated else None
         written = f"[{'^' if negated else ''}{''.join(out)}]"
-        return _Part(written, (text,), False, 1 + len(out), 1, False)
+        return _Part(written, (text,), False, 1 + len(out), 1)
 
     def class_item(self, out: list[str]) -> str | None:
         """One character of a class, or None where it was a class itself (then written to `out`)."""

@@ -4,13 +4,17 @@ import re
 from typing import NamedTuple
 
 _HEAD = "Traceback (most recent call last):"
-_GROUP_HEAD = "  + Exception Group Traceback (most recent call last):"
-_LINKS = frozenset(
-    (
-        "During handling of the above exception, another exception occurred:",
-        "The above exception was the direct cause of the following exception:",
-    )
+_HEADS = r"(?:Traceback|(?P<group>  \+ Exception Group Traceback)) \(most recent call last\):(?=\n)"
+_BEGIN = re.compile(r"\n" + _HEADS)
+_LINK = re.compile(
+    r"\n\n(?:During handling of the above exception, another exception occurred"
+    r"|The above exception was the direct cause of the following exception):\n(?=\n" + _HEADS + ")"
 )
+_FRAME = re.compile(r'\n  File "([^"\n]*)')
+# The line that ends the frames, since it is not indented; the lines of an exception group have a margin.
+_LAST = re.compile(r"\n([^ \t\r\n][^\n]*)")
+_FRAME_OF_GROUP = re.compile(r'\n  \|   File "([^"\n]*)')
+_LAST_OF_GROUP = re.compile(r"\n  \| ([^ \t\r\n][^\n]*)")
 # The class line: `odoo.exceptions.UserError: text`, or the class alone. Python 2 (Odoo 10 and older) writes
 # no module; a class made in a function has `<locals>` in its name.
 _CLASS = re.compile(r"([^\W\d][\w.<>]{0,299})(?:: ?(.*))?", re.DOTALL)
@@ -42,60 +46,39 @@ def raised(message: str, body: str) -> Raised | None:
     The class stands on the first line after the frames that is not indented. What follows it is the
     exception's text, of any number of lines, which may quote headers, tracebacks and anything else.
     """
-    lines = body.split("\n")
-    if message == _HEAD:
-        lines.insert(0, message)
-    block = _block(lines, 0)
+    text = f"\n{message}\n{body}" if message == _HEAD else f"\n{body}"
+    block = _block(text, 0)
     if block is None:
         return None
     while not block.first_frame.replace("\\", "/").endswith(_CATCHERS):
-        start = _link(lines, block.end)
-        following = None if start is None else _block(lines, start)
+        link = _LINK.search(text, block.end)
+        following = None if link is None else _block(text, link.end())
         if following is None or not following.first_frame or not _CLASS.fullmatch(following.line):
             break
         block = following
     line = block.line
-    if message == _WERKZEUG and not any(text.strip() for text in lines[block.end :]):
+    if message == _WERKZEUG and not text[block.end :].strip():
         line = _PERF.sub("", line)
     match = _CLASS.fullmatch(line.rstrip())
     return Raised(match[1], match[2] or "") if match else None
 
 
 class _Block(NamedTuple):
-    """One traceback: the file of its first frame, its class line, the index of the line after that."""
+    """One traceback: the file of its first frame, its class line, and where in the text that ends."""
 
     first_frame: str
     line: str
     end: int
 
 
-def _block(lines: list[str], at: int) -> _Block | None:
-    """The next traceback from the line `at` on; None where there is none."""
-    for index in range(at, len(lines)):
-        if lines[index] in (_HEAD, _GROUP_HEAD):
-            break
-    else:
+def _block(text: str, at: int) -> _Block | None:
+    """The next traceback from the index `at` on; None where there is none."""
+    begin = _BEGIN.search(text, at)
+    if begin is None:
         return None
-    margin = 4 if lines[index] == _GROUP_HEAD else 0
-    first_frame = ""
-    for number in range(index + 1, len(lines)):
-        line = lines[number][margin:]
-        if not line or line[0] in " \t\r":
-            if not first_frame and line.startswith('  File "'):
-                first_frame = line[8:].partition('", line ')[0]
-            continue
-        return _Block(first_frame, line, number + 1)
-    return None
-
-
-def _link(lines: list[str], at: int) -> int | None:
-    """Where the traceback begins that a chain goes on with; None where the chain ends."""
-    for index in range(at, len(lines) - 3):
-        if (
-            lines[index + 1] in _LINKS
-            and not lines[index]
-            and not lines[index + 2]
-            and lines[index + 3] in (_HEAD, _GROUP_HEAD)
-        ):
-            return index + 3
-    return None
+    group = begin["group"] is not None
+    last = (_LAST_OF_GROUP if group else _LAST).search(text, begin.end())
+    if last is None:
+        return None
+    frame = (_FRAME_OF_GROUP if group else _FRAME).match(text, begin.end())
+    return _Block(frame[1] if frame else "", last[1], last.end())

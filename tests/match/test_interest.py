@@ -76,7 +76,7 @@ def test_bodies() -> None:
 def _of(logger: str, regex: str) -> tuple[bytes, ...]:
     checked = check(regex)
     pattern = Pattern(
-        "p", (), (), (logger,), ("INFO",), "any", regex, checked.python, checked.names, False,
+        "p", (), (), (logger,), ("INFO",), "any", regex, checked.python, checked.names, (),
         checked.anchored, checked.prefix, checked.literals, "k", "proves", "s",
     )  # fmt: skip
     return interest(PatternSet((pattern,), "", "")).literals
