@@ -85,9 +85,10 @@ def _print_json(report: "Report") -> None:
 
 
 def _print_tables(report: "Report") -> None:
-    from logparse.out.terminal import printed
+    from logparse.out.terminal.layout import printed
+    from logparse.out.terminal.report import show
 
-    printed(report, sys.stdout)
+    printed(sys.stdout, lambda console: show(report, console))
 
 
 def _print_metrics(run: Run, counts: "Counts") -> None:

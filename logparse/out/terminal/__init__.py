@@ -1,0 +1,1 @@
+"""What people see: the reports, rendered for a terminal of 60 columns or more."""

@@ -1,0 +1,386 @@
+"""Shows the summary of a log: a headline, what deserves a look, and tables."""
+
+from collections.abc import Iterable
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from logparse.out.findings import findings
+from logparse.out.report import Attempt, Database, Percentiles, Repeated, Report
+from logparse.out.terminal.layout import COLOURS, NOT_VISIBLE, columns, flow, hidden, section
+from logparse.out.units import duration, moment, number, period, plural, printable, share, size
+
+_REASONS = {
+    "dead": "dead",
+    "timeout": "no free worker",
+    "manual": "by hand",
+    "unknown": "for no visible reason",
+}
+_KILLS = {"exception": "by an exception"}
+_REJECTED = {
+    "inside": "text inside a message",
+    "unfinished": "without the end that Odoo writes",
+    "echo": "text that stood inside a message before",
+    "time": "far from the time of their neighbours",
+    "role": "from a process that cannot have written them",
+    "orphan": "answers for jobs that nobody dispatched",
+}
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the report on a console. Everything that comes from the log is escaped."""
+    console.print(_headline(report))
+    if not report.input.lines:
+        return
+    one_day = _one_day(report)
+    for database in report.databases:
+        section(console, printable(database.db or "database unknown"))
+        console.print(flow(console, _database(report, database, one_day)))
+    section(console, "Installation and log")
+    console.print(flow(console, [_installation(report), _reading(report)]))
+    shown = hidden(report.visibility)
+    if shown is not None:
+        section(console, "What this log cannot show")
+        console.print(shown)
+
+
+def _one_day(report: Report) -> bool:
+    """Whether all that is told happened on one day, so that a time of day says it all."""
+    return report.first is not None and report.last is not None and report.first[:10] == report.last[:10]
+
+
+# The headline
+
+
+def _headline(report: Report) -> RenderableType:
+    if not any(_told(database) for database in report.databases):
+        return _nothing(report)
+    first, last = report.first, report.last
+    lines: list[RenderableType] = []
+    if first is not None and last is not None:
+        what = [period(first, last)]
+        if report.input.odoo:
+            what.append(f"Odoo {printable(report.input.odoo)}")
+        if len(report.databases) > 1:
+            what.append(plural(len(report.databases), "database"))
+        lines.append(Text(" · ".join(what), "dim"))
+    lines.append(_sentence(report))
+    found = findings(report)
+    if found:
+        table = Table.grid(padding=(0, 1))
+        table.add_column(style="red", no_wrap=True)
+        table.add_column()
+        for index, one in enumerate(found[:3]):
+            table.add_row("▸", Text(one.text + ".", "bold" if index == 0 else ""))
+        lines.append(Padding(table, (1, 0, 0, 0)))
+    return Group(*lines)
+
+
+def _told(database: Database) -> bool:
+    return any(database.events.values()) or bool(database.runs) or any(one.jobs for one in database.open)
+
+
+def _sentence(report: Report) -> Text:
+    """`236 jobs ran in 270 attempts: 191 done, 46 failed, 27 retried.`"""
+    databases = report.databases
+
+    def total(word: str) -> int | None:
+        counts = [database.events[word] for database in databases]
+        known = [count for count in counts if count is not None]
+        return sum(known) if known else None
+
+    jobs = [database.jobs for database in databases if database.jobs is not None]
+    runs = sum(database.runs or 0 for database in databases)
+    text = Text(style="bold")
+    if jobs and runs:
+        text.append(f"{plural(sum(jobs), 'job')} ran in {plural(runs, 'attempt')}: ")
+    elif total("dispatched"):
+        text.append(f"{plural(total('dispatched') or 0, 'dispatch', 'dispatches')}: ")
+    elif runs:
+        text.append(f"{plural(runs, 'attempt')} ended: ")
+    parts: list[Text] = []
+    for word in ("done", "failed", "retried", "requeued", "refused", "cancelled", "lost"):
+        count = total(word)
+        if count or (count == 0 and word in ("done", "failed")):
+            parts.append(Text(f"{number(count)} {word}", COLOURS.get(word, "") if count else ""))
+    text.append(Text(", ").join(parts) if parts else Text("how they ended is not visible"))
+    text.append(".")
+    return text
+
+
+def _nothing(report: Report) -> RenderableType:
+    """Why there is nothing to tell."""
+    read = report.input
+    selected = read.job_records > 0
+    what = "what --from, --to and --db select of this log" if selected else "this log"
+    lines: list[RenderableType] = [Text(f"No queue job in {what}.", "bold")]
+    if selected:
+        lines.append(
+            Text(f"{plural(read.job_records, 'record names a job', 'records name a job')} in all of it.")
+        )
+    elif read.bytes == 0:
+        lines.append(Text("The log is empty."))
+    elif report.visibility.level is None:
+        lines.append(
+            Text(
+                "No line of queue_job, of its job runner or of a server's start is in it. Is queue_job among "
+                "the server_wide_modules, and is this the log of the server that runs the job runner?"
+            )
+        )
+    elif not report.visibility.shows("dispatched"):
+        lines.append(Text(_sentence_case(report.visibility["dispatched"].why) + "."))
+    elif report.installation.runner_starts:
+        lines.append(Text("The job runner ran, but dispatched no job: none was due."))
+    else:
+        lines.append(
+            Text(
+                "No job runner started in this log: it runs elsewhere, or queue_job is not among the "
+                "server_wide_modules."
+            )
+        )
+    if read.first is not None and read.last is not None:
+        lines.append(Text(period(read.first, read.last), "dim"))
+    return Group(*lines)
+
+
+# A database
+
+
+def _database(report: Report, database: Database, one_day: bool) -> list[RenderableType]:
+    tables = (
+        _events(report, database),
+        _times(database),
+        _open(database, one_day),
+        _exceptions(database),
+        _slowest(database.slowest, one_day),
+        _repeated("Most failing jobs", "failures", database.most_failing, one_day, exceptions=True),
+        _repeated("Most retried jobs", "retries", database.most_retried, one_day, exceptions=False),
+        _channels(database),
+    )
+    return [table for table in tables if table is not None]
+
+
+def _events(report: Report, database: Database) -> Table:
+    table = columns("Events", ("event", "<"), ("count", ">"), ("evidence", "<"), ("", "*"))
+    for word, count in database.events.items():
+        if count is None:
+            table.add_row(Text(word, "dim"), Text("–", "dim"), Text(NOT_VISIBLE, "dim"))
+            continue
+        evidence = _evidence(report, word)
+        colour = COLOURS.get(word, "") if count else "dim"
+        note = _note(database, word)
+        table.add_row(
+            Text(word, colour), Text(number(count), colour), Text(evidence, "dim"), Text(note, "dim")
+        )
+    return table
+
+
+def _evidence(report: Report, word: str) -> str:
+    shown = report.visibility[word].shown
+    if shown == "partly":
+        return "in part"
+    total = sum(database.events[word] or 0 for database in report.databases)
+    inferred = report.inferred.get(word, 0)
+    if inferred == 0 and (total or shown == "yes"):
+        return "observed"
+    return "inferred" if inferred >= total else "some inferred"
+
+
+def _note(database: Database, word: str) -> str:
+    if word == "done" and database.success_rate is not None:
+        return f"{share(database.success_rate)} of the outcomes"
+    if word == "failed" and database.success_rate is not None:
+        return f"{share(1 - database.success_rate)} of the outcomes"
+    if word == "retried" and database.retry_rate is not None:
+        return f"{share(database.retry_rate)} of {plural(database.runs or 0, 'attempt')}"
+    if word == "requeued":
+        return ", ".join(
+            f"{number(count)} {_REASONS[why]}" for why, count in database.requeued.items() if count
+        )
+    return ""
+
+
+def _times(database: Database) -> Table | None:
+    rows: list[tuple[str, Percentiles]] = [
+        (name, measured)
+        for name, measured in (
+            ("attempt", database.duration),
+            ("dispatch delay", database.dispatch_delay),
+            ("queue wait", database.queue_wait),
+        )
+        if measured is not None
+    ]
+    if not rows:
+        return None
+    table = columns(
+        "Times",
+        ("", "<"),
+        ("p50", ">"),
+        ("p90", ">"),
+        ("p95", ">"),
+        ("p99", ">"),
+        ("max", ">"),
+        ("count", ">"),
+    )
+    for name, times in rows:
+        shown = (times.p50, times.p90, times.p95, times.p99, times.max)
+        table.add_row(name, *(duration(value) for value in shown), Text(number(times.count), "dim"))
+    return table
+
+
+def _open(database: Database, one_day: bool) -> Table | None:
+    if not any(one.jobs for one in database.open):
+        return None
+    table = columns("Open at the end", ("state", "<"), ("jobs", ">"), ("the oldest since", "<"))
+    for one in database.open:
+        if one.jobs is None:
+            table.add_row(Text(one.state, "dim"), Text("–", "dim"), Text(NOT_VISIBLE, "dim"))
+        elif one.jobs:
+            table.add_row(one.state, number(one.jobs), _when(one.oldest or "", one_day))
+    return table
+
+
+def _exceptions(database: Database) -> Table | None:
+    if not database.exceptions:
+        return None
+    table = columns("Exceptions", ("failures", ">"), ("share", ">"), ("class", "*"))
+    total = sum(one.count for one in database.exceptions)
+    for one in database.exceptions[:15]:
+        name = (
+            Text(printable(one.exception)) if one.exception else Text("not certain, or not in the log", "dim")
+        )
+        table.add_row(number(one.count), share(one.count / total), name)
+    if len(database.exceptions) > 15:
+        table.add_row("", "", Text(f"and {len(database.exceptions) - 15} more", "dim"))
+    return table
+
+
+def _slowest(attempts: Iterable[Attempt], one_day: bool) -> Table | None:
+    rows = list(attempts)
+    if not rows:
+        return None
+    table = columns("Slowest attempts", ("took", ">"), ("job", "<"), ("", "<"), ("ended", "<"))
+    for one in rows:
+        table.add_row(
+            duration(one.duration),
+            Text(printable(one.uuid or "?")),
+            Text(one.outcome, COLOURS.get(one.outcome, "")),
+            _when(one.ended, one_day),
+        )
+    return table
+
+
+def _repeated(
+    title: str, heading: str, jobs: list[Repeated], one_day: bool, *, exceptions: bool
+) -> Table | None:
+    """Only jobs to which it happened more than once; all of them, where it happened to none twice."""
+    if not jobs:
+        return None
+    often = [one for one in jobs if one.times > 1 or not one.exact]
+    headings = [(heading, ">"), ("job", "<"), ("last", "<")]
+    if not often:
+        title = "Failed jobs, the latest" if exceptions else "Retried jobs, the latest"
+    table = columns(title, *headings, *([("exception", "*")] if exceptions else []))
+    for one in often or jobs:
+        times = number(one.times) if one.exact else f"≥ {number(one.times)}"
+        row: list[RenderableType] = [times, Text(printable(one.uuid or "?")), _when(one.last, one_day)]
+        if exceptions:
+            name = (one.exception or "").rpartition(".")[2]
+            row.append(Text(printable(name)) if name else Text("?", "dim"))
+        table.add_row(*row)
+    return table
+
+
+def _channels(database: Database) -> Table | None:
+    if not database.channels:
+        return None
+    table = columns(
+        "Channels",
+        ("channel", "*"),
+        ("dispatched", ">"),
+        ("done", ">"),
+        ("failed", ">"),
+        ("retried", ">"),
+        ("p95", ">"),
+    )
+    for one in database.channels[:15]:
+        name = Text(printable(one.channel)) if one.channel else Text("not told", "dim")
+        counts = [number(one.events.get(word, 0)) for word in ("dispatched", "done", "failed", "retried")]
+        table.add_row(name, *counts, duration(one.duration.p95) if one.duration else "")
+    if len(database.channels) > 15:
+        table.add_row(Text(f"and {len(database.channels) - 15} more", "dim"))
+    return table
+
+
+def _when(text: str, one_day: bool) -> Text:
+    return Text(moment(text, day=not one_day)) if text else Text("?", "dim")
+
+
+# Installation, log
+
+
+def _installation(report: Report) -> RenderableType:
+    one = report.installation
+    table = _facts()
+    rows: list[tuple[str, int | None, str]] = [
+        ("job runner started", one.runner_starts, ""),
+        ("job runner stopped", one.runner_stops, ""),
+        ("job runner errors", sum(one.runner_errors.values()), _listed(one.runner_errors)),
+        ("servers started", one.servers_started, ""),
+        ("servers stopped", one.servers_stopped, ""),
+        ("workers started", one.workers_started, ""),
+        ("workers killed", sum(one.worker_kills.values()), _listed(one.worker_kills)),
+    ]
+    for name, count, note in rows:
+        if count is None:
+            table.add_row(Text(name, "dim"), Text("–", "dim"), Text(NOT_VISIBLE, "dim"))
+        else:
+            bad = count and name.endswith(("errors", "killed"))
+            table.add_row(name, Text(number(count), "red" if bad else ""), Text(note, "dim"))
+    return table
+
+
+def _listed(counts: dict[str, int]) -> str:
+    counts = {_KILLS.get(name, printable(name)): count for name, count in counts.items()}
+    if len(counts) == 1:
+        return next(iter(counts))
+    return ", ".join(f"{number(count)} {name}" for name, count in counts.items())
+
+
+def _facts() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _reading(report: Report) -> RenderableType:
+    read = report.input
+    table = _facts()
+    files = plural(len(read.files), "file")
+    table.add_row("lines", number(read.lines), Text(f"{size(read.bytes)} in {files}", "dim"))
+    inferred = sum(report.inferred.values())
+    most = ", ".join(f"{number(count)} {word}" for word, count in report.inferred.items())
+    table.add_row("events inferred", number(inferred), Text(most, "dim"))
+    for reason, count in read.rejected.items():
+        table.add_row(
+            "records rejected", number(count), Text(_REJECTED.get(reason, printable(reason)), "dim")
+        )
+    for logger, count in read.unmatched.items():
+        table.add_row(Text("not recognised", "yellow"), number(count), Text(printable(logger), "dim"))
+    for name, count in (
+        ("records cut", read.truncated),
+        ("not UTF-8", read.decode_errors),
+        ("clock set back", read.clock_steps_back),
+        ("jobs forgotten", read.evicted),
+    ):
+        if count:
+            table.add_row(name, number(count))
+    return table
+
+
+def _sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
