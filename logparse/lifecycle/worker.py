@@ -238,9 +238,10 @@ class Workers:
         ]
         if not near:
             return False, None
-        time, place, trace = max(near, key=lambda item: item[0])
-        others = {other.exception for when, _, other in near if proof.time - when <= _ANSWERS_WITHIN}
-        # The older ones of this process were answered before it wrote this one.
+        # A process answers in order, and may fail the next job before the runner sees the answer.
+        lately = [item for item in near if proof.time - item[0] <= _ANSWERS_WITHIN]
+        time, place, trace = min(lately, key=_time) if lately else max(near, key=_time)
+        others = {other.exception for _, _, other in lately}
         evidence = self._evidence[place]
         evidence.traces = [other for other in evidence.traces if other.proof.time > time]
         return True, trace if len(others | {trace.exception}) == 1 else None
@@ -258,6 +259,10 @@ def duration_of(fact: Fact) -> float | None:
 def _sql(fact: Fact) -> tuple[int | None, float | None]:
     queries, seconds = fact.fields.get("queries"), fact.fields.get("sql_seconds")
     return int(queries) if queries else None, float(seconds) if seconds else None
+
+
+def _time(item: tuple[int, Place, Trace]) -> int:
+    return item[0]
 
 
 def _http_error(fact: Fact) -> int | None:
