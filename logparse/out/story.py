@@ -17,9 +17,10 @@ _MOST_JOBS = 50
 _MOST_NAMES = 1000
 _MOST_LINES = 5000
 _MOST_TRACES = 512
+_MOST_NAMED = 100
 _LONGEST_BODY = 64 * 1024
-# A failure whose line is not of the process that failed is told within this time of its traceback (ms).
-_NEAR = 5_000
+# A failure that only the runner's request shows ends within its time limit of 1 s, and a little (ms).
+_NEAR = 2_000
 # How much earlier than an attempt's computed start its traceback may be (ms): the log's own rounding.
 _SLACK = 50
 
@@ -62,13 +63,14 @@ class Step(msgspec.Struct, frozen=True):
     """What happened at a time (ms since the epoch, UTC).
 
     event: None for a line that proves none. line: the record, once, with the event at whose time it was
-    written. trace: of a failure, where it is certain which one it is.
+    written. trace: of a failure, where it is certain which one it is; else maybe: those that it may be.
     """
 
     time: int
     event: Event | None
     line: Line | None
     trace: Line | None = None
+    maybe: tuple[Line, ...] = ()
 
 
 class Story(msgspec.Struct, frozen=True):
@@ -244,13 +246,12 @@ def _steps(events: list[Event], lines: list[Line], traces: list[Trace], pipe: Pi
         place = (event.file, event.offset)
         if event.event == "started":
             began = event.ts
-        trace = None
-        if event.event == "failed":
-            trace = _trace_of(event, began, traces, pipe)
+        found = _traces_of(event, began, traces, pipe) if event.event == "failed" else ()
+        trace, maybe = (found[0], ()) if len(found) == 1 else (None, found)
         if event.event in _ENDINGS:
             began = None
         line = by_place[place] if shown_at.get(place) == index else None
-        order.append((event.ts, event.offset, index, Step(event.ts, event, line, trace)))
+        order.append((event.ts, event.offset, index, Step(event.ts, event, line, trace, maybe)))
     order += [
         (line.time, line.offset, -1, Step(line.time, None, line))
         for line in lines
@@ -260,11 +261,14 @@ def _steps(events: list[Event], lines: list[Line], traces: list[Trace], pipe: Pi
     return [step for _, _, _, step in order]
 
 
-def _trace_of(event: Event, began: int | None, traces: list[Trace], pipe: Pipe) -> Line | None:
-    """A failure's traceback: the one in its process between start and end; None if it is not certain."""
+def _traces_of(event: Event, began: int | None, traces: list[Trace], pipe: Pipe) -> tuple[Line, ...]:
+    """The tracebacks that may be a failure's: of its process, between its start and its end.
+
+    One, where it is certain: in a process that runs one job at a time, its last.
+    """
     for trace in traces:
         if trace.line.place == (event.file, event.offset):
-            return trace.line
+            return (trace.line,)
     if event.duration is not None:
         began = event.ts - round(event.duration * 1000)
     start = (began if began is not None else event.ts - _NEAR) - _SLACK
@@ -273,11 +277,9 @@ def _trace_of(event: Event, began: int | None, traces: list[Trace], pipe: Pipe) 
     ]
     own = [trace for trace in near if trace.line.pid == event.pid]
     if own and not pipe.lifecycle.processes.shares(event.server, event.pid):
-        return own[-1].line
-    alike = [
-        trace for trace in own or near if event.exception is not None and trace.exception == event.exception
-    ]
-    return alike[0].line if len(alike) == 1 else None
+        return (own[-1].line,)
+    alike = [trace for trace in own or near if event.exception in (None, trace.exception)]
+    return tuple(trace.line for trace in alike)
 
 
 def stories_json(stories: Iterable[Story]) -> dict[str, Any]:
@@ -294,6 +296,9 @@ def _story_json(story: Story) -> dict[str, Any]:
             "event": _event_json(step.event),
             "record": _line_json(step.line),
             "traceback": _line_json(step.trace),
+            "traceback_one_of": [
+                {"file": shown_path(line.file), "offset": line.offset} for line in step.maybe[:_MOST_NAMED]
+            ],
         }
         for step in story.steps
     ]

@@ -100,6 +100,11 @@ def _step(step: Step, files: dict[str, str], full: bool) -> RenderableType:
         parts.append(Padding(line, (0, 0, 0, 2 if step.event is not None else 0)))
     if step.trace is not None:
         parts.append(Padding(_line(step.trace, files, True), (0, 0, 0, 2)))
+    if step.maybe:
+        places = [f"{files.get(line.file, shown_path(line.file))}:{line.offset}" for line in step.maybe[:5]]
+        more = f", and {len(step.maybe) - 5} more" if len(step.maybe) > 5 else ""
+        text = f"its traceback is one of those at {', '.join(places)}{more}: several jobs failed at once"
+        parts.append(Padding(Text(text, "dim"), (0, 0, 0, 2)))
     return Group(*parts)
 
 
