@@ -7,6 +7,10 @@ So a pattern may use only what all of them read alike; docs/patterns.md lists it
 import re
 from typing import NamedTuple
 
+from logparse.match.re2_characters import Characters, Part, RegexError
+
+__all__ = ["MAX_LENGTH", "MAX_REPEAT", "MAX_SIZE", "Regex", "RegexError", "check"]
+
 # RE2 counts at most this often, also where one repeat stands inside another (re2/parse.cc, max_repeat).
 MAX_REPEAT = 1000
 # Both keep a regex of ours far below RE2's default memory budget (8 MiB).
@@ -15,11 +19,6 @@ MAX_SIZE = 10_000
 
 _NAME = re.compile(r"\(\?P<([a-z_][a-z0-9_]*)>")
 _COUNT = re.compile(r"\{(\d{1,9})(?:(,)(\d{0,9}))?\}")
-_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
-_CONTROL = {"t": "\t", "n": "\n", "r": "\r", "f": "\f", "v": "\v"}
-# RE2's \s has no vertical tab, Python's has; so both are written out.
-_SPACE = r"\t\n\f\r "
-_CLASSES = {"d": "0-9", "w": "0-9A-Za-z_", "s": _SPACE}
 _GROUPS = {
     "(?=": "a lookahead",
     "(?!": "a negative lookahead",
@@ -32,30 +31,6 @@ _GROUPS = {
     "(?#": "a comment",
     "(?|": "a branch reset",
 }
-_ESCAPES = {
-    "A": ("an anchor that not all engines have", "write ^"),
-    "Z": ("not in RE2", "write $: it is the very end of the message"),
-    "z": ("not in Python", "write $: it is the very end of the message"),
-    "B": ("read differently by the engines where the text is empty", "say what must stand there instead"),
-    "h": ("not in RE2", "write [ \\t]"),
-    "K": ("not in RE2", "name the part that you want: (?P<name>...)"),
-    "p": ("a Unicode class; engines differ in their Unicode versions", "list the characters"),
-    "P": ("a Unicode class; engines differ in their Unicode versions", "list the characters"),
-    "u": ("not in RE2", "write the character itself"),
-    "x": ("needs exactly two hexadecimal digits, below 80", "write the character itself"),
-    "Q": ("not in Python", "escape each character"),
-    "C": ("not in Python", "write ."),
-}
-
-
-class RegexError(ValueError):
-    """A regex outside the subset: what is wrong, where (an index into the regex), and what to write."""
-
-    def __init__(self, message: str, position: int, hint: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.position = position
-        self.hint = hint
 
 
 class Regex(NamedTuple):
@@ -78,23 +53,6 @@ class Regex(NamedTuple):
     prefix: str
     literals: tuple[str, ...]
     pieces: tuple[str, ...]
-
-
-class _Part(NamedTuple):
-    """A parsed piece.
-
-    text: what it surely holds, in order, None for anything unknown in between. empty: it can match nothing.
-    size, repeat: pieces when written out, rounds of its repeats. captures: the groups in it; optional: those
-    of them that a match may leave out.
-    """
-
-    python: str
-    text: tuple[str | None, ...]
-    empty: bool
-    size: int
-    repeat: int
-    captures: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
 
 
 def check(source: str) -> Regex:
@@ -126,20 +84,16 @@ def check(source: str) -> Regex:
     )
 
 
-class _Parser:
-    """Recursive descent over one regex. at: index of the next character."""
+class _Parser(Characters):
+    """Recursive descent over one regex, alternatives down to single characters."""
 
     def __init__(self, source: str) -> None:
-        self.source = source
-        self.at = 0
+        super().__init__(source)
         self.names: list[str] = []
         self.anchored = False
         self.pieces: list[str] = []
 
-    def peek(self) -> str:
-        return self.source[self.at : self.at + 1]
-
-    def alternatives(self, depth: int) -> _Part:
+    def alternatives(self, depth: int) -> Part:
         if depth > 50:
             raise RegexError("nests more than 50 groups", self.at, "split it into two patterns")
         parts = [self.sequence(depth)]
@@ -151,7 +105,7 @@ class _Parser:
         if depth == 0:
             self.anchored = False
             self.pieces = []
-        return _Part(
+        return Part(
             "|".join(part.python for part in parts),
             (None,),
             any(part.empty for part in parts),
@@ -161,8 +115,8 @@ class _Parser:
             tuple(name for part in parts for name in part.captures),
         )
 
-    def sequence(self, depth: int) -> _Part:
-        parts: list[_Part] = []
+    def sequence(self, depth: int) -> Part:
+        parts: list[Part] = []
         while self.peek() not in ("", "|", ")"):
             start = self.at
             if depth == 0 and start == 0 and self.peek() == "^":
@@ -178,7 +132,7 @@ class _Parser:
             parts.append(part)
         if depth == 0:
             self.pieces = [part.python for part in parts]
-        return _Part(
+        return Part(
             "".join(part.python for part in parts),
             tuple(piece for part in parts for piece in part.text),
             all(part.empty for part in parts),
@@ -188,7 +142,7 @@ class _Parser:
             tuple(name for part in parts for name in part.optional),
         )
 
-    def repeated(self, part: _Part) -> _Part:
+    def repeated(self, part: Part) -> Part:
         start = self.at
         char = self.peek()
         if char == "{":
@@ -227,7 +181,7 @@ class _Parser:
         if low == 1 and high == 1:
             text = part.text
         written = part.python + self.source[start : self.at]
-        return _Part(
+        return Part(
             written,
             text,
             part.empty or low == 0,
@@ -237,7 +191,7 @@ class _Parser:
             part.captures if low == 0 else part.optional,
         )
 
-    def atom(self, depth: int) -> tuple[_Part, bool]:
+    def atom(self, depth: int) -> tuple[Part, bool]:
         """One piece, and whether a repeat may follow it."""
         char = self.peek()
         if char == "(":
@@ -252,15 +206,15 @@ class _Parser:
             raise RegexError(f"closes with {char} what none opened", self.at, f"write \\{char}")
         self.at += 1
         if char == "^":
-            return _Part("^", (), True, 1, 1), False
+            return Part("^", (), True, 1, 1), False
         if char == "$":
             # Python's $ also matches before a last newline, RE2's does not.
-            return _Part(r"\Z", (), True, 1, 1), False
+            return Part(r"\Z", (), True, 1, 1), False
         if char == ".":
-            return _Part(".", (None,), False, 1, 1), True
-        return _Part(re.escape(char), (char,), False, 1, 1), True
+            return Part(".", (None,), False, 1, 1), True
+        return Part(re.escape(char), (char,), False, 1, 1), True
 
-    def group(self, depth: int) -> _Part:
+    def group(self, depth: int) -> Part:
         start = self.at
         captures: tuple[str, ...] = ()
         if self.source.startswith("(?:", start):
@@ -291,7 +245,7 @@ class _Parser:
         if self.peek() != ")":
             raise RegexError("a group that nothing closes", start, r"add ), or write \( for the character")
         self.at += 1
-        return _Part(
+        return Part(
             f"{opened}{inner.python})",
             inner.text,
             inner.empty,
@@ -300,108 +254,3 @@ class _Parser:
             captures + inner.captures,
             inner.optional,
         )
-
-    def escape(self) -> tuple[_Part, bool]:
-        start = self.at
-        char = self.source[start + 1 : start + 2]
-        if char in _CLASSES and char:
-            self.at += 2
-            return _Part(f"[{_CLASSES[char]}]", (None,), False, 1, 1), True
-        if char.lower() in _CLASSES and char:
-            self.at += 2
-            return _Part(f"[^{_CLASSES[char.lower()]}]", (None,), False, 1, 1), True
-        if char == "b":
-            self.at += 2
-            return _Part(r"\b", (), True, 1, 1), False
-        literal = self.escaped_char()
-        return _Part(re.escape(literal), (literal,), False, 1, 1), True
-
-    def escaped_char(self) -> str:
-        """The one character that an escape stands for."""
-        start = self.at
-        char = self.source[start + 1 : start + 2]
-        if char == "":
-            raise RegexError("ends in a lone backslash", start, r"write \\ for the character")
-        if char in _PUNCTUATION:
-            self.at += 2
-            return char
-        if char in _CONTROL:
-            self.at += 2
-            return _CONTROL[char]
-        if char == "x":
-            digits = self.source[start + 2 : start + 4]
-            if re.fullmatch(r"[0-7][0-9A-Fa-f]", digits):
-                self.at += 4
-                return chr(int(digits, 16))
-        if char in "0123456789":
-            raise RegexError("a backreference or octal number", start, r"write \xHH, or repeat the text")
-        what, hint = _ESCAPES.get(char, ("an escape that engines read differently", "write it without \\"))
-        raise RegexError(f"\\{char} is {what}" if char != "x" else f"\\x {what}", start, hint)
-
-    def char_class(self) -> _Part:
-        start = self.at
-        self.at += 1
-        negated = self.peek() == "^"
-        if negated:
-            self.at += 1
-        out: list[str] = []
-        single: list[str | None] = []
-        while True:
-            char = self.peek()
-            if char == "":
-                hint = r"add ], or write \[ for the character"
-                raise RegexError("a class that nothing closes", start, hint)
-            if char == "]":
-                break
-            low = self.class_item(out)
-            if low is None:
-                single.append(None)
-                if self.peek() == "-" and self.source[self.at + 1 : self.at + 2] != "]":
-                    raise RegexError("a range from a class", self.at, r"write \- for the character")
-                continue
-            if self.peek() == "-" and self.source[self.at + 1 : self.at + 2] not in ("]", ""):
-                self.at += 1
-                begin = self.at
-                high = self.class_item([])
-                if high is None or high < low or low == "-":
-                    raise RegexError("a range that runs backwards or to a class", begin, "write it as [a-z]")
-                if self.peek() == "-" and self.source[self.at + 1 : self.at + 2] != "]":
-                    raise RegexError("a range of a range", self.at, r"write \- for the character")
-                out.append(f"{_in_class(low)}-{_in_class(high)}")
-                single.append(None)
-            else:
-                out.append(_in_class(low))
-                single.append(low)
-        if not single:
-            hint = r"list characters in it; for the character ], write \]"
-            raise RegexError("an empty class", start, hint)
-        self.at += 1
-        text = single[0] if len(single) == 1 and not negated else None
-        written = f"[{'^' if negated else ''}{''.join(out)}]"
-        return _Part(written, (text,), False, 1 + len(out), 1)
-
-    def class_item(self, out: list[str]) -> str | None:
-        """One character of a class, or None where it was a class itself (then written to `out`)."""
-        char = self.peek()
-        start = self.at
-        if char == "[":
-            raise RegexError("a [ inside a class", start, r"write \[; for [:alpha:] write a-zA-Z")
-        if char in "&~|-" and self.source.startswith(char * 2, start):
-            raise RegexError(f"{char}{char} inside a class", start, "some engines read it as set arithmetic")
-        if char != "\\":
-            self.at += 1
-            return char
-        name = self.source[start + 1 : start + 2]
-        if name and name in _CLASSES:
-            self.at += 2
-            out.append(_CLASSES[name])
-            return None
-        if name and name.lower() in _CLASSES:
-            raise RegexError(f"\\{name} inside a class", start, "list what may stand there")
-        if name == "b":
-            raise RegexError("\\b inside a class", start, "it is a backspace to some engines: leave it out")
-        return self.escaped_char()
-
-
-def _in_class(char: str) -> str:
-    return f"\\{char}" if char in "\\]^-[&~|" else re.escape(char) if char in "\t\n\r\f\v" else char

@@ -47,7 +47,7 @@ def _pattern(raw: dict[str, Any], file: str, *, user: bool) -> Pattern:
         raise PatternError(
             file,
             nodes["regex"].line,
-            f"pattern {raw['id']}: the regex {error.message}",
+            f"pattern {raw['id']}: its regex is refused: {error.message}",
             hint=error.hint,
             text=raw["regex"],
             column=error.position,
