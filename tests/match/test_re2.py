@@ -1,9 +1,10 @@
-"""The subset of RE2: what it takes, google-re2 takes too, and Python matches as google-re2 does."""
+"""The subset of RE2: what it takes, google-re2 takes too, and both engines of ours match as it does."""
 
 import re
 
 import pytest
 import re2
+import regex
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -192,8 +193,13 @@ def test_noise(source: str, texts: list[str]) -> None:
 def _compare(checked: Regex, texts: list[str]) -> None:
     theirs = re2.compile(checked.source)
     ours = re.compile(checked.python, re.ASCII)
+    users = regex.compile(checked.python, regex.ASCII | regex.VERSION0)
     for text in texts:
-        mine, other = ours.search(text), theirs.search(text)
+        mine, other, user = ours.search(text), theirs.search(text), users.search(text)
+        assert (mine is None) is (user is None), (checked, text)
+        if mine is not None:
+            assert user.span() == mine.span(), (checked, text)
+            assert user.groupdict() == mine.groupdict(), (checked, text)
         assert (mine is None) is (other is None), (checked, text)
         if mine is None or other is None:
             continue
