@@ -1,4 +1,4 @@
-.PHONY: run test lint bench docs fuzz clean
+.PHONY: run test lint bench docs golden fuzz clean
 
 run: .venv/made-from
 	.venv/bin/logparse replay fixtures/12.0-w2-info/odoo.log
@@ -14,6 +14,9 @@ bench: .venv/made-from
 
 docs: .venv/made-from
 	.venv/bin/python docs/generate.py
+
+golden: .venv/made-from
+	.venv/bin/python -m tests.golden --write
 
 fuzz: .venv/made-from
 	LOGPARSE_HYPOTHESIS=fuzz .venv/bin/python -m pytest

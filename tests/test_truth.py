@@ -1,4 +1,4 @@
-"""The pipe against the databases of the recorded runs: how much it tells, and why it does not tell the rest."""
+"""The pipe against the databases of the recorded runs: what it tells, and why it does not tell the rest."""
 
 import re
 from collections import Counter
