@@ -149,7 +149,7 @@ class Summary:
             logparse.__version__,
             iso(self._first),
             iso(self._last),
-            _input(pipe, files),
+            what_was_read(pipe, files),
             sees,
             databases,
             self._installation(pipe, sees),
@@ -327,7 +327,8 @@ def _opened(opened: dict[str, tuple[int, int]], life: Lifecycle, sees: Visibilit
     return result
 
 
-def _input(pipe: Pipe, files: Sequence[str]) -> Input:
+def what_was_read(pipe: Pipe, files: Sequence[str]) -> Input:
+    """What went into the report, of the whole log."""
     tally, life = pipe.tally, pipe.lifecycle
     rejected = Counter(tally.rejected)
     rejected.update(life.rejected)

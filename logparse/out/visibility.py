@@ -75,7 +75,11 @@ class Visibility(msgspec.Struct, frozen=True):
 
 
 class _Log(msgspec.Struct, frozen=True):
-    """What the lines of a log were, as far as it decides what they can show."""
+    """What the lines of a log were, as far as it decides what they can show.
+
+    old: the loggers are those of connector. successes: outcomes other than failures that were told; None
+    where that is not known. channels: DEBUG lines of the channels are there, but none of a waiting job.
+    """
 
     kinds: Counter[str]
     levels: Counter[str]
@@ -88,6 +92,7 @@ class _Log(msgspec.Struct, frozen=True):
     answers: int
     old: bool
     successes: int | None
+    channels: bool
 
     @property
     def info(self) -> bool:
@@ -98,6 +103,12 @@ class _Log(msgspec.Struct, frozen=True):
         """Whether any line is about a job."""
         about = ("dispatched", "attempt_ended", "started", "done", "failed", "dispatch_http_error", "pending")
         return any(self.kinds[kind] for kind in about)
+
+    @property
+    def runner(self) -> bool:
+        """Whether a job runner wrote any line."""
+        kinds = ("runner_start", "runner_ready", "runner_heartbeat", "runner_stopped")
+        return any(self.kinds[kind] for kind in kinds)
 
     @property
     def outcomes(self) -> bool:
@@ -162,6 +173,7 @@ def _look(pipe: Pipe, told: Mapping[str, int] | None) -> _Log:
         life.sight.answered.total(),
         major < 10 if major is not None else old,
         successes,
+        not life.sight.pending and pipe.facts["channels.failed"] > 0,
     )
 
 
@@ -251,6 +263,8 @@ def _queued(log: _Log, settings: _Settings) -> Visible:
         return Visible("queued", "yes", "the runner tells of each job that it hears of")
     if log.kinds["created"]:
         return Visible("queued", "yes", "the creation of each job is logged")
+    if log.channels:
+        return Visible("queued", "no", "an add-on seems to remove the runner's lines about waiting jobs")
     if log.kinds["pending"]:
         return Visible(
             "queued", "partly", "only jobs of a channel that is not configured are told", settings.channels
@@ -265,6 +279,10 @@ def _dispatched(log: _Log, settings: _Settings) -> Visible:
         return Visible("dispatched", "no", "the runner's requests are logged at INFO", settings.info)
     if log.filtered:
         return Visible("dispatched", "no", "an add-on seems to remove the runner's requests from this log")
+    if log.runner and log.jobs:
+        return Visible(
+            "dispatched", "no", "the runner's requests are kept out of this log (level, or an add-on)"
+        )
     if log.jobs:
         return Visible("dispatched", "no", "no line of a job runner is in this log: it logs elsewhere")
     return Visible("dispatched", "yes", "the runner logs each request; there was none")

@@ -18,7 +18,7 @@ COLOURS = {"done": "green", "failed": "red", "lost": "red", "requeued": "yellow"
 NOT_VISIBLE = "not visible"
 
 _GAP = 4
-_WHAT = {
+WHAT = {
     "dispatch_delay": "dispatch delay",
     "queue_wait": "queue wait",
     "exception": "exceptions",
@@ -27,6 +27,7 @@ _WHAT = {
     "runner": "job runner",
     "worker": "workers",
 }
+"""What a log may show, where it is not called by the word of an event."""
 
 
 def printed(file: TextIO, show: Callable[[Console], None]) -> None:
@@ -122,7 +123,7 @@ def hidden(visibility: Visibility) -> RenderableType | None:
         block.add_column(no_wrap=True, width=16)
         block.add_column(overflow="fold")
         for sight in by_setting[setting]:
-            what = _WHAT.get(sight.what, sight.what)
+            what = WHAT.get(sight.what, sight.what)
             partly = " in part: " if sight.shown == "partly" else ""
             block.add_row(what, Text(f"{partly.strip()} {sight.why}".strip(), "dim"))
         if setting is not None:

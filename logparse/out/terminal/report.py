@@ -10,6 +10,7 @@ from rich.text import Text
 from logparse.out.findings import findings
 from logparse.out.report import Attempt, Database, Percentiles, Repeated, Report
 from logparse.out.terminal.layout import COLOURS, NOT_VISIBLE, columns, flow, hidden, section
+from logparse.out.trust import REASONS
 from logparse.out.units import duration, moment, number, period, plural, printable, share, size
 
 _REASONS = {
@@ -19,14 +20,6 @@ _REASONS = {
     "unknown": "for no visible reason",
 }
 _KILLS = {"exception": "by an exception"}
-_REJECTED = {
-    "inside": "text inside a message",
-    "unfinished": "without the end that Odoo writes",
-    "echo": "text that stood inside a message before",
-    "time": "far from the time of their neighbours",
-    "role": "from a process that cannot have written them",
-    "orphan": "answers for jobs that nobody dispatched",
-}
 
 
 def show(report: Report, console: Console) -> None:
@@ -366,9 +359,7 @@ def _reading(report: Report) -> RenderableType:
     most = ", ".join(f"{number(count)} {word}" for word, count in report.inferred.items())
     table.add_row("events inferred", number(inferred), Text(most, "dim"))
     for reason, count in read.rejected.items():
-        table.add_row(
-            "records rejected", number(count), Text(_REJECTED.get(reason, printable(reason)), "dim")
-        )
+        table.add_row("records rejected", number(count), Text(REASONS.get(reason, printable(reason)), "dim"))
     for logger, count in read.unmatched.items():
         table.add_row(Text("not recognised", "yellow"), number(count), Text(printable(logger), "dim"))
     for name, count in (
