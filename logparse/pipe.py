@@ -11,9 +11,10 @@ from logparse.match.interest import interest
 from logparse.match.load import load_patterns
 from logparse.match.matcher import Matcher
 from logparse.match.pattern import PatternSet
+from logparse.record.reader import Reader
 from logparse.record.record import Record
-from logparse.record.scan import Scanner
 from logparse.record.tally import Tally
+from logparse.record.wrappers.wrapper import Context
 from logparse.source.chunk import Chunk
 
 # Names of loggers are text from the log: so many are told apart.
@@ -38,7 +39,8 @@ class Pipe:
 
     patterns: the built-in ones where None. odoo: the log's series, such as `16.0`; where None, the log
     tells. options: of the lifecycle. server: the name of the server whose log it is. lifecycle: one that
-    several pipes share, each reading a log of the same installation; its own options hold then.
+    several pipes share, each reading a log of the same installation; its own options hold then. context:
+    what is known of the log's times.
 
     tally: what was read. facts: by pattern. unmatched: records of queue_job's loggers that no pattern
     knows, by logger. lifecycle: the state, with its gauges. tap: looks on, where it is set.
@@ -52,13 +54,14 @@ class Pipe:
         options: Options | None = None,
         server: str | None = None,
         lifecycle: Lifecycle | None = None,
+        context: Context | None = None,
     ) -> None:
         self.patterns = patterns if patterns is not None else load_patterns()
         self.matcher = Matcher(self.patterns, odoo)
         if lifecycle is None:
             lifecycle = Lifecycle(options if options is not None else Options())
         self.lifecycle = lifecycle
-        self.scanner = Scanner(interest(_needed(self.patterns, self.matcher, lifecycle)))
+        self.reader = Reader(interest(_needed(self.patterns, self.matcher, lifecycle)), context or Context())
         self.server = server
         self.facts: Counter[str] = Counter()
         self.unmatched: Counter[str] = Counter()
@@ -67,17 +70,17 @@ class Pipe:
     @property
     def tally(self) -> Tally:
         """What was read so far."""
-        return self.scanner.tally
+        return self.reader.tally
 
     def feed(self, chunk: Chunk) -> list[Output]:
         """What is proven by this chunk, in the order in which it is proven."""
         if self.tap is not None:
             self.tap.chunk(chunk)
-        return self._follow(self.scanner.feed(chunk))
+        return self._follow(self.reader.feed(chunk))
 
     def quiet(self, *, long: bool = False) -> list[Output]:
         """The same for a last line that is whole, when nothing has come for a while (long: for long)."""
-        return self._follow(self.scanner.quiet(long=long))
+        return self._follow(self.reader.quiet(long=long))
 
     def finish(self, *, settle: bool = True) -> list[Output]:
         """The log is at its end; with `settle`, endings that its time would settle are settled now."""
@@ -92,10 +95,10 @@ class Pipe:
             if fact is not None:
                 facts[fact.pattern] += 1
                 if tap is None:
-                    out += feed(fact, server)
+                    out += feed(fact, record.server or server)
                     continue
                 before = rejected.total()
-                out += feed(fact, server)
+                out += feed(fact, record.server or server)
                 tap.fact(fact, believed=rejected.total() == before)
             elif matcher.watches(record.logger):
                 logger = record.logger

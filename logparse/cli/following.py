@@ -85,7 +85,7 @@ class Following:
             follower = one.follower
             if one.kept is not None and follower.inode is not None:
                 # What the scanner still holds is to be read again.
-                at = follower.position - one.pipe.scanner.pending
+                at = follower.position - one.pipe.reader.pending
                 save(one.kept, Position(follower.inode, at))
 
     def close(self) -> None:

@@ -200,12 +200,11 @@ class Lifecycle:
 
     def _of_no_job(self, fact: Fact, proof: Proof) -> None:
         kind = fact.kind
-        place = (proof.server, proof.pid)
         if kind == "failed":
             if fact.confidence == "implies":
                 self._workers.traceback(fact, proof)
         elif kind in ("deps_retry", "deps_failed"):
-            self._workers.at(place).release(proof.time)
+            self._workers.release(fact, proof)
         elif kind == "channel_config" and "parent" in fact.fields:
             self._runners.places(fact, proof)
         elif kind == "manual_action":

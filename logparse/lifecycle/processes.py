@@ -86,8 +86,8 @@ class Processes:
         return process.role if process else None
 
     def shares(self, server: str | None, pid: int | None) -> bool:
-        """Whether several jobs can run in this process at once."""
-        return self.role(server, pid) in (THREADED, EVENTED)
+        """Whether several jobs can run in this process at once; always where it is not known."""
+        return pid is None or self.role(server, pid) in (THREADED, EVENTED)
 
     def announce(self, server: str | None, pid: int | None, role: str, time: int) -> bool:
         """A line says what a process is; False where it cannot be."""

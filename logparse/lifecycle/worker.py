@@ -19,6 +19,8 @@ _LONGEST = 600_000
 _ANSWERS_WITHIN, _ASKS = 300, 2_000
 
 Place = tuple[str | None, int | None]
+# A process, or, where the log tells them apart, one request.
+Writer = tuple[str | None, int | str | None]
 
 
 class Workers:
@@ -28,10 +30,10 @@ class Workers:
         self._course = course
         self._processes = processes
         self._sight = sight
-        self._evidence: dict[Place, Evidence] = {}
+        self._evidence: dict[Writer, Evidence] = {}
         self._running: dict[Place, list[Job]] = {}
 
-    def at(self, place: Place) -> Evidence:
+    def at(self, place: Writer) -> Evidence:
         """What a process left behind since its last answer."""
         evidence = self._evidence.get(place)
         if evidence is None:
@@ -55,7 +57,11 @@ class Workers:
     def traceback(self, fact: Fact, proof: Proof) -> None:
         """A job failed in this process; the line does not say which."""
         self._sight.traces = True
-        self.at((proof.server, proof.pid)).trace(Trace(fact.fields.get("exception"), proof))
+        self.at(_writer(fact, proof)).trace(Trace(fact.fields.get("exception"), proof))
+
+    def release(self, fact: Fact, proof: Proof) -> None:
+        """The release of jobs that waited for one that is done was tried again, or given up."""
+        self.at(_writer(fact, proof)).release(proof.time)
 
     def started(self, job: Job, fact: Fact, proof: Proof) -> None:
         """`<Job …> started`: the state was committed."""
@@ -92,16 +98,16 @@ class Workers:
 
     def refused(self, job: Job, fact: Fact, proof: Proof) -> None:
         """`was requested to run job …, but …`: the answer that follows is no attempt."""
-        self.at((proof.server, proof.pid)).refuse(job.uuid, proof.time)
+        self.at(_writer(fact, proof)).refuse(job.uuid, proof.time)
         self._course.refuse(job, proof)
 
     def answered(self, job: Job, fact: Fact, proof: Proof) -> None:
         """The access line of /runjob, at the end of the attempt; of the cron jobrunner, its last line."""
         fields = fact.fields
         status_text = fields.get("status")
-        place = (proof.server, proof.pid)
-        shared = self._processes.shares(*place)
-        evidence = self.at(place)
+        writer = _writer(fact, proof)
+        shared = fact.record.request is None and self._processes.shares(proof.server, proof.pid)
+        evidence = self.at(writer)
         if status_text is None:
             self._cron_ended(job, proof, evidence, shared=shared)
             return
@@ -256,12 +262,17 @@ def duration_of(fact: Fact) -> float | None:
     return None if sql is None or other is None else round(float(sql) + float(other), 3)
 
 
+def _writer(fact: Fact, proof: Proof) -> Writer:
+    request = fact.record.request
+    return proof.server, proof.pid if request is None else request
+
+
 def _sql(fact: Fact) -> tuple[int | None, float | None]:
     queries, seconds = fact.fields.get("queries"), fact.fields.get("sql_seconds")
     return int(queries) if queries else None, float(seconds) if seconds else None
 
 
-def _time(item: tuple[int, Place, Trace]) -> int:
+def _time(item: tuple[int, Writer, Trace]) -> int:
     return item[0]
 
 

@@ -9,7 +9,9 @@ traceback of a job, an empty line.
 
 import re
 
-HEADER = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) ")
+HEADER = re.compile(
+    rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (?:\d+|-)(?:/[\w-]+)? (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) "
+)
 NEXT_HEADER = re.compile(rb"\n(?=" + HEADER.pattern + rb")")
 _PERF_ENDS = frozenset(b"0123456789-wo")
 _MODES = frozenset({b"ro", b"rw", b"ro->rw", b"-"})

@@ -9,13 +9,13 @@ LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
 NO_DATABASE = frozenset({"?", "None", "False"})
 
 # A PostgreSQL database name may hold blanks; then the four words before the message are not four.
-_BLANKS_IN_DB = re.compile(r"(\d+) ([A-Z]+) (.+?) ([A-Za-z_][\w.\-]*): (.*)", re.DOTALL)
+_BLANKS_IN_DB = re.compile(r"(\S+) ([A-Z]+) (.+?) ([A-Za-z_][\w.\-]*): (.*)", re.DOTALL)
 _COLOUR = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")
 
 # What repeats is looked up: times of the same second, milliseconds, pids.
 _seconds: dict[str, int] = {}
 _millis = {f",{number:03d}": number for number in range(1000)}
-_pids: dict[str, int] = {}
+_writers: dict[str, tuple[int | None, str | None]] = {}
 _MOST = 4096
 
 
@@ -32,13 +32,16 @@ def _second(text: str) -> int | None:
     return base
 
 
-def _pid(text: str) -> int | None:
-    if not text.isdecimal() or not text.isascii() or len(text) > 18:
+def _writer(text: str) -> tuple[int | None, str | None] | None:
+    number, slash, request = text.partition("/")
+    if number != "-" and (not number.isdecimal() or not number.isascii() or len(number) > 18):
         return None
-    if len(_pids) > _MOST:
-        _pids.clear()
-    pid = _pids[text] = int(text)
-    return pid
+    writer = (None if number == "-" else int(number), request if slash else None)
+    if not slash:
+        if len(_writers) > _MOST:
+            _writers.clear()
+        _writers[text] = writer
+    return writer
 
 
 def milliseconds(text: str) -> int | None:
@@ -53,11 +56,12 @@ def milliseconds(text: str) -> int | None:
     return None if base is None or millis is None else base + millis
 
 
-def parse_header(line: str) -> tuple[int, int, str, str | None, str, str] | None:
-    """(time, pid, level, db, logger, message) of a line in Odoo's format, None where it has another.
+def parse_header(line: str) -> tuple[int, int | None, str, str | None, str, str, str | None] | None:
+    """(time, pid, level, db, logger, message, request) of a line in Odoo's format, None where it has another.
 
     The format is `%(asctime)s %(pid)s %(levelname)s %(dbname)s %(name)s: %(message)s %(perf_info)s`
-    (odoo/netsvc.py; perf_info from 12.0). `line` has no colour codes and no line end.
+    (odoo/netsvc.py; perf_info from 12.0). `line` has no colour codes and no line end. A record of another
+    form (logparse.record.wrappers) has `-` for an unknown pid, and may have `pid/request`.
     """
     millis = _millis.get(line[19:23])
     if millis is None or line[23:24] != " ":
@@ -76,14 +80,13 @@ def parse_header(line: str) -> tuple[int, int, str, str | None, str, str] | None
         if match is None:
             return None
         number, level, db, logger, message = match.groups()
-    pid = _pids.get(number)
-    if pid is None:
-        pid = _pid(number)
-    if pid is None or level not in LEVELS:
+    writer = _writers.get(number) or _writer(number)
+    if writer is None or level not in LEVELS:
         return None
     if message[-1:] == " ":
         message = message[:-1]
-    return base + millis, pid, level, None if db in NO_DATABASE else db, logger, message
+    pid, request = writer
+    return base + millis, pid, level, None if db in NO_DATABASE else db, logger, message, request
 
 
 def parse_line(text: str, file: str = "", offset: int = 0) -> Record | None:
@@ -92,5 +95,5 @@ def parse_line(text: str, file: str = "", offset: int = 0) -> Record | None:
     header = parse_header(line.rstrip("\r"))
     if header is None:
         return None
-    time, pid, level, db, logger, message = header
-    return Record(time, pid, level, db, logger, message, body, file, offset)
+    time, pid, level, db, logger, message, request = header
+    return Record(time, pid, level, db, logger, message, body, file, offset, request)

@@ -15,6 +15,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         its end. An access line keeps its numbers (queries, seconds in SQL, other seconds).
     body: the continuation lines, joined by newlines; filled only for loggers of which a pattern wants it.
     file, offset: where the record starts (byte of the uncompressed file).
+    request: of an HTTP request, one id for all its records, where the log has it (JSON).
+    server: which of several servers in one file wrote it; None for the only one.
     """
 
     time: int
@@ -26,3 +28,5 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     body: str
     file: str
     offset: int
+    request: str | None = None
+    server: str | None = None

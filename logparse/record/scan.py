@@ -15,6 +15,8 @@ from logparse.source.chunk import Chunk
 _WITHOUT_BODY = re.compile(rb"\S+ \S+ \d+ (?:DEBUG|INFO) ")
 # Loggers of which Odoo's formatter adds the numbers of the request to each message.
 _PERF_LOGGERS = ("werkzeug", "longpolling")
+# The mark of lines that cannot be records (logparse.record.wrappers.wrapper).
+_SEAL = "\x01"
 
 
 class Scanner:
@@ -218,7 +220,7 @@ class Scanner:
             header = parse_header(line)
             if header is None:
                 continue
-            time, pid, level, db, logger, message = header
+            time, pid, level, db, logger, message, request = header
             reason = judged(
                 start, end, time, perf=logger in perf_loggers, final=final or single, whole=not single
             )
@@ -238,12 +240,12 @@ class Scanner:
                 if last - start > self._max_record:
                     last = start + self._max_record
                     tally.truncated += 1
-                body = data[end + 1 : last].decode(errors="replace")
+                body = data[end + 1 : last].decode(errors="replace").replace(_SEAL, "")
             if tally.first is None:
                 tally.first = time
             tally.last = time
             offset = base + (start if plain else text.raw(start))
-            append(Record(time, pid, level, db, logger, message, body, file, offset))
+            append(Record(time, pid, level, db, logger, message, body, file, offset, request))
         judge.end(stop)
         return records, stop
 
