@@ -14,7 +14,8 @@ from logparse.out.label import cleaned
 from logparse.out.report import SCHEMA, Input
 from logparse.out.shape import Shape, Shapes
 from logparse.out.summary import what_was_read
-from logparse.out.visibility import Visibility, visibility
+from logparse.out.visibility import visibility
+from logparse.out.visible import Visibility
 from logparse.pipe import Pipe, Tap
 from logparse.record.record import Record
 from logparse.source.chunk import Chunk

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from logparse.out.visibility import Visibility
+from logparse.out.visible import Visibility
 
 SCHEMA = 1
 """Rises when a key changes its meaning or goes; new keys may come without."""

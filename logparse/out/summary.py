@@ -25,7 +25,8 @@ from logparse.out.sketch import Sketch
 from logparse.out.state import Series
 from logparse.out.time import iso
 from logparse.out.top import Longest, MostOften, Often
-from logparse.out.visibility import EVENTS, Visibility, visibility
+from logparse.out.visibility import visibility
+from logparse.out.visible import EVENTS, Visibility
 from logparse.pipe import Pipe
 from logparse.source.error import shown as shown_path
 

@@ -1,134 +1,12 @@
 """What a log can show of its jobs, what it cannot, why, and which setting of Odoo would show it."""
 
-from collections import Counter
 from collections.abc import Mapping
-from typing import Literal
 
 import msgspec
 
-from logparse.match.versions import major_of
+from logparse.out.seen import Seen, look
+from logparse.out.visible import Setting, Visibility, Visible
 from logparse.pipe import Pipe
-
-Shown = Literal["yes", "inferred", "partly", "no"]
-
-EVENTS = (
-    "queued",
-    "dispatched",
-    "started",
-    "done",
-    "failed",
-    "retried",
-    "requeued",
-    "refused",
-    "cancelled",
-    "lost",
-)
-"""The events of a job, in the order of its life."""
-MEASURES = ("duration", "dispatch_delay", "queue_wait", "exception", "channel", "runner", "worker")
-"""What else of jobs and installation a log may show."""
-
-# Below so many dispatches a log may just be too short to hold an answer.
-_FEW = 20
-
-
-class Setting(msgspec.Struct, frozen=True):
-    """A setting of Odoo that makes it log more: as an option of its command, and as a line of odoo.conf."""
-
-    option: str
-    conf: str
-
-
-class Visible(msgspec.Struct, frozen=True):
-    """Whether a log shows something.
-
-    what: of EVENTS or MEASURES. shown: `yes` (a line states it), `inferred` (it follows from others),
-    `partly` (some of them; `why` tells which) or `no`. why: one sentence. setting: what would show more.
-    """
-
-    what: str
-    shown: Shown
-    why: str
-    setting: Setting | None = None
-
-
-class Visibility(msgspec.Struct, frozen=True):
-    """What a log can show.
-
-    level: the log level that its lines prove for queue_job: `debug`, `partly debug`, `info`, `warning`;
-        None where it holds no line that tells. blind: why the outcomes of jobs are not visible, None
-        where they are (or where there is no job whose outcome could be).
-    """
-
-    level: str | None
-    blind: str | None
-    items: tuple[Visible, ...]
-
-    def __getitem__(self, what: str) -> Visible:
-        for item in self.items:
-            if item.what == what:
-                return item
-        raise KeyError(what)
-
-    def shows(self, what: str) -> bool:
-        """Whether the lack of such an event means that there was none."""
-        return self[what].shown in ("yes", "inferred")
-
-
-class _Log(msgspec.Struct, frozen=True):
-    """What the lines of a log were, as far as it decides what they can show.
-
-    old: the loggers are those of connector. successes: outcomes other than failures that were told; None
-    where that is not known. channels: DEBUG lines of the channels are there, but none of a waiting job.
-    """
-
-    kinds: Counter[str]
-    levels: Counter[str]
-    names: frozenset[str]
-    sees_pending: bool
-    sees_started: bool
-    sees_answers: bool
-    sees_traces: bool
-    dispatches: int
-    answers: int
-    old: bool
-    successes: int | None
-    channels: bool
-
-    @property
-    def info(self) -> bool:
-        return bool(self.levels["INFO"] or self.levels["DEBUG"])
-
-    @property
-    def jobs(self) -> bool:
-        """Whether any line is about a job."""
-        about = ("dispatched", "attempt_ended", "started", "done", "failed", "dispatch_http_error", "pending")
-        return any(self.kinds[kind] for kind in about)
-
-    @property
-    def runner(self) -> bool:
-        """Whether a job runner wrote any line."""
-        kinds = ("runner_start", "runner_ready", "runner_heartbeat", "runner_stopped")
-        return any(self.kinds[kind] for kind in kinds)
-
-    @property
-    def outcomes(self) -> bool:
-        return self.sees_answers or self.sees_started
-
-    @property
-    def unanswered(self) -> bool:
-        """Jobs were dispatched, again and again, and hardly ever a line told how one ended."""
-        return self.dispatches >= _FEW and self.answers * 2 < self.dispatches and not self.sees_started
-
-    @property
-    def filtered(self) -> bool:
-        """Answers are there, but no dispatch, and no success: an add-on that silences them."""
-        return self.sees_answers and not self.dispatches and self.successes == 0 and not self.sees_started
-
-    @property
-    def refused_requests(self) -> bool:
-        """The runner's requests do not reach Odoo."""
-        errors = self.kinds["dispatch_http_error"]
-        return not self.outcomes and not self.sees_traces and errors > 0 and errors * 2 >= self.dispatches
 
 
 def visibility(pipe: Pipe, told: Mapping[str, int] | None = None) -> Visibility:
@@ -137,47 +15,13 @@ def visibility(pipe: Pipe, told: Mapping[str, int] | None = None) -> Visibility:
     told: how many events of each kind were told so far; without it, a log from which an add-on removed
         the successes cannot be told from one whose jobs all failed.
     """
-    log = _look(pipe, told)
+    log = look(pipe, told)
     settings = _settings(log.old)
     items = (*_events(log, settings), *_measures(log, settings))
     return Visibility(_level(log), _blind(log), items)
 
 
-def _look(pipe: Pipe, told: Mapping[str, int] | None) -> _Log:
-    kinds: Counter[str] = Counter()
-    levels: Counter[str] = Counter()
-    names: set[str] = set()
-    old = False
-    for pattern_id, count in pipe.facts.items():
-        pattern = pipe.patterns[pattern_id]
-        kinds[pattern.kind] += count
-        if len(pattern.levels) == 1:
-            levels[pattern.levels[0]] += count
-        names.update(pattern.names)
-        old = old or all(logger.startswith("openerp.") for logger in pattern.loggers)
-    life = pipe.lifecycle
-    major = major_of(pipe.matcher.odoo) if pipe.matcher.odoo else None
-    successes = None
-    if told is not None:
-        unsettled = sum(count for _, _, state, count, _ in life.jobs.states() if state == "unsettled")
-        successes = told.get("done", 0) + told.get("retried", 0) + told.get("refused", 0) + unsettled
-    return _Log(
-        kinds,
-        levels,
-        frozenset(names),
-        life.sight.pending,
-        life.sight.started or kinds["done"] > 0,
-        life.sight.answers,
-        life.sight.traces,
-        life.sight.dispatched.total(),
-        life.sight.answered.total(),
-        major < 10 if major is not None else old,
-        successes,
-        not life.sight.pending and pipe.facts["channels.failed"] > 0,
-    )
-
-
-def _level(log: _Log) -> str | None:
+def _level(log: Seen) -> str | None:
     if log.sees_pending and log.sees_started:
         return "debug"
     if log.sees_pending or log.sees_started:
@@ -187,7 +31,7 @@ def _level(log: _Log) -> str | None:
     return "warning" if log.levels else None
 
 
-def _blind(log: _Log) -> str | None:
+def _blind(log: Seen) -> str | None:
     """Why this log does not tell how jobs end; None where it does."""
     if log.outcomes:
         if log.filtered:
@@ -243,7 +87,7 @@ def _settings(old: bool) -> _Settings:
     )
 
 
-def _events(log: _Log, settings: _Settings) -> tuple[Visible, ...]:
+def _events(log: Seen, settings: _Settings) -> tuple[Visible, ...]:
     return (
         _queued(log, settings),
         _dispatched(log, settings),
@@ -258,21 +102,26 @@ def _events(log: _Log, settings: _Settings) -> tuple[Visible, ...]:
     )
 
 
-def _queued(log: _Log, settings: _Settings) -> Visible:
+def _queued(log: Seen, settings: _Settings) -> Visible:
     if log.sees_pending:
         return Visible("queued", "yes", "the runner tells of each job that it hears of")
     if log.kinds["created"]:
         return Visible("queued", "yes", "the creation of each job is logged")
-    if log.channels:
-        return Visible("queued", "no", "an add-on seems to remove the runner's lines about waiting jobs")
     if log.kinds["pending"]:
         return Visible(
             "queued", "partly", "only jobs of a channel that is not configured are told", settings.channels
         )
-    return Visible("queued", "no", "the creation of a job is logged at DEBUG only", settings.channels)
+    return _by_channels("queued", "the creation of a job is logged at DEBUG only", log, settings)
 
 
-def _dispatched(log: _Log, settings: _Settings) -> Visible:
+def _by_channels(what: str, why: str, log: Seen, settings: _Settings) -> Visible:
+    """What only the runner's DEBUG lines about waiting jobs show, and they are not there."""
+    if log.channels:
+        return Visible(what, "no", "an add-on seems to remove the runner's lines about waiting jobs")
+    return Visible(what, "no", why, settings.channels)
+
+
+def _dispatched(log: Seen, settings: _Settings) -> Visible:
     if log.dispatches:
         return Visible("dispatched", "yes", "the runner logs each request")
     if not log.info:
@@ -288,7 +137,7 @@ def _dispatched(log: _Log, settings: _Settings) -> Visible:
     return Visible("dispatched", "yes", "the runner logs each request; there was none")
 
 
-def _started(log: _Log, settings: _Settings) -> Visible:
+def _started(log: Seen, settings: _Settings) -> Visible:
     if log.sees_started:
         return Visible("started", "yes", "the worker logs each start")
     if log.filtered or not log.outcomes:
@@ -309,7 +158,7 @@ def _started(log: _Log, settings: _Settings) -> Visible:
     )
 
 
-def _success(what: str, log: _Log, settings: _Settings) -> Visible:
+def _success(what: str, log: Seen, settings: _Settings) -> Visible:
     if log.sees_started:
         return Visible(what, "yes", "the worker logs it")
     if log.filtered:
@@ -333,7 +182,7 @@ def _success(what: str, log: _Log, settings: _Settings) -> Visible:
     return Visible(what, "inferred", "from the answers of the workers; there was none", settings.controllers)
 
 
-def _failed(log: _Log, settings: _Settings) -> Visible:
+def _failed(log: Seen, settings: _Settings) -> Visible:
     if log.filtered:
         return Visible("failed", "yes", "answers 4xx and 5xx are in this log")
     if log.sees_answers and log.unanswered:
@@ -356,7 +205,7 @@ def _failed(log: _Log, settings: _Settings) -> Visible:
     return Visible("failed", "yes", "an answer 4xx or 5xx, with the traceback before it; there was none")
 
 
-def _requeued(log: _Log, settings: _Settings) -> Visible:
+def _requeued(log: Seen, settings: _Settings) -> Visible:
     if log.sees_pending:
         return Visible("requeued", "yes", "the runner tells of each job that waits again")
     if not log.info:
@@ -375,7 +224,7 @@ def _refused() -> Visible:
     return Visible("refused", "yes", "a worker that does not run a job logs a warning")
 
 
-def _cancelled(log: _Log) -> Visible:
+def _cancelled(log: Seen) -> Visible:
     if log.kinds["cancelled"]:
         return Visible("cancelled", "yes", "this queue_job logs an error for each cancelled job")
     return Visible(
@@ -385,7 +234,7 @@ def _cancelled(log: _Log) -> Visible:
     )
 
 
-def _lost(log: _Log, settings: _Settings) -> Visible:
+def _lost(log: Seen, settings: _Settings) -> Visible:
     if not log.info:
         return Visible("lost", "no", "that the server was started again is logged at INFO", settings.info)
     if log.outcomes and not log.filtered:
@@ -395,17 +244,17 @@ def _lost(log: _Log, settings: _Settings) -> Visible:
     return Visible("lost", "no", "where ends are not visible, the lack of one tells nothing")
 
 
-def _measures(log: _Log, settings: _Settings) -> tuple[Visible, ...]:
+def _measures(log: Seen, settings: _Settings) -> tuple[Visible, ...]:
     return (
         _duration(log, settings),
         _delay(log, settings),
         Visible("queue_wait", "yes", "from the lines of creation and dispatch")
         if log.sees_pending or log.kinds["created"]
-        else Visible("queue_wait", "no", "the creation of a job is logged at DEBUG only", settings.channels),
+        else _by_channels("queue_wait", "the creation of a job is logged at DEBUG only", log, settings),
         _exception(log),
         Visible("channel", "yes", "the runner names the channel of each job")
         if log.sees_pending
-        else Visible("channel", "no", "the channel of a job is logged at DEBUG only", settings.channels),
+        else _by_channels("channel", "the channel of a job is logged at DEBUG only", log, settings),
         Visible("runner", "yes", "starts, stops and errors of the job runner")
         if log.info
         else Visible("runner", "partly", "only the errors of the job runner", settings.info),
@@ -415,7 +264,7 @@ def _measures(log: _Log, settings: _Settings) -> tuple[Visible, ...]:
     )
 
 
-def _duration(log: _Log, settings: _Settings) -> Visible:
+def _duration(log: Seen, settings: _Settings) -> Visible:
     if log.sees_started:
         return Visible("duration", "yes", "from start and end of each attempt")
     if "sql_seconds" in log.names:
@@ -426,7 +275,7 @@ def _duration(log: _Log, settings: _Settings) -> Visible:
     return Visible("duration", "no", "the ends of attempts are not in this log", setting)
 
 
-def _delay(log: _Log, settings: _Settings) -> Visible:
+def _delay(log: Seen, settings: _Settings) -> Visible:
     if not log.dispatches:
         return Visible("dispatch_delay", "no", "no dispatch is in this log")
     if log.sees_started:
@@ -436,7 +285,7 @@ def _delay(log: _Log, settings: _Settings) -> Visible:
     return Visible("dispatch_delay", "no", "when an attempt starts is not in this log", settings.controllers)
 
 
-def _exception(log: _Log) -> Visible:
+def _exception(log: Seen) -> Visible:
     if log.sees_traces and not log.sees_answers and not log.sees_started:
         return Visible("exception", "partly", "of failures whose job is known")
     return Visible(

@@ -9,7 +9,7 @@ from logparse.out.check import Check
 from logparse.out.terminal.layout import NOT_VISIBLE, WHAT, columns, section
 from logparse.out.trust import REASONS
 from logparse.out.units import number, period, plural, printable, size
-from logparse.out.visibility import Setting
+from logparse.out.visible import Setting
 from logparse.source.error import shown as shown_path
 
 _SHOWN = {

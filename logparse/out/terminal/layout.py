@@ -11,7 +11,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from logparse.out.visibility import Setting, Visibility, Visible
+from logparse.out.visible import Setting, Visibility, Visible
 
 COLOURS = {"done": "green", "failed": "red", "lost": "red", "requeued": "yellow", "retried": "yellow"}
 """By event; others have none."""
