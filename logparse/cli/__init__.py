@@ -55,9 +55,14 @@ class _Verbs(click.Group):
             formatter.write_dl(sorted(VERBS.items()))
 
 
-@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Verbs,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, "-V", "--version", message="logparse %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Reads Odoo's server log and tells what happened to every queue_job.
 
     \b
@@ -66,6 +71,9 @@ def cli() -> None:
       logparse events --from yesterday odoo.log odoo.log.1.gz
       logparse VERB --help
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(USAGE)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -91,7 +99,8 @@ def _status(arguments: list[str]) -> int:
     except click.ClickException as error:
         ctx = error.ctx if isinstance(error, click.UsageError) else None
         path = "logparse" if ctx is None else ctx.command_path
-        say(f"{error.format_message().rstrip('.')}; `{path} --help` tells more")
+        message = error.format_message()
+        say(f"{message.rstrip('.')}{'' if message.endswith('?') else ';'} `{path} --help` tells more")
         return USAGE
     except (CliError, SourceError) as error:
         say(str(error))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from logparse.cli.error import CliError
+from logparse.cli.error import USAGE, CliError
 from logparse.cli.run import refused
 from logparse.match.error import PatternError
 from logparse.match.explain import explain
@@ -30,8 +30,9 @@ _PATTERNS = click.option(
 )
 
 
-@click.group("patterns")
-def command() -> None:
+@click.group("patterns", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
     """List, test and explain the patterns that recognise lines.
 
     \b
@@ -40,6 +41,9 @@ def command() -> None:
       logparse patterns test ./my-patterns
       logparse patterns explain "$(tail -1 odoo.log)"
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(USAGE)
 
 
 @command.command("list")

@@ -43,22 +43,23 @@ class Run:
         feed = self.pipe.feed
         failure: SourceError | None = None
         with _reported(self.files, shown_=self._progress) as report:
-            before, headers, head = 0, 0, b""
-            tally = self.pipe.tally
+            seen, headers, head = 0, 0, b""
             foreign: dict[str, bytes] = {}
             try:
                 for chunk in read_files(self.files, progress=report):
+                    seen += len(chunk.data)
                     if len(head) < _HEAD_SIZE:
                         head += chunk.data[: _HEAD_SIZE - len(head)]
                     for output in feed(chunk):
                         if wants(output):
                             yield output
                     if chunk.last:
-                        if tally.bytes == before:
+                        found = self.pipe.tally.headers
+                        if not seen:
                             self.warnings.append(f"{_name(chunk.file)} is empty: nothing was in it")
-                        elif tally.headers == headers:
+                        elif found == headers:
                             foreign[chunk.file] = head
-                        before, headers, head = tally.bytes, tally.headers, b""
+                        seen, headers, head = 0, found, b""
             except SourceError as error:
                 failure = error
             for output in self.pipe.finish(settle=self.reading.settle_at_end):
@@ -71,7 +72,7 @@ class Run:
                 f"{_name(file)} is not an Odoo server log: no line of it begins like `{EXPECTED}`; "
                 f"{guess(beginning)}"
             )
-            if not tally.headers:
+            if not headers:
                 raise CliError(sentence)
             self.warnings.append(sentence)
 

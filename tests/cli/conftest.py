@@ -1,0 +1,73 @@
+"""Runs the real program, as a user does."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PROGRAM = [sys.executable, "-m", "logparse"]
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """The program's environment: this checkout, every warning an error, no LOGPARSE_ from outside."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOGPARSE_")}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", "COLUMNS": "100"}
+
+
+@pytest.fixture
+def logparse(environment: dict[str, str], tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`logparse("events", path, env={…})`: run it to its end."""
+
+    def run(
+        *arguments: str | Path, env: dict[str, str] | None = None, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        if "stdout" not in options:
+            options["stdout"] = subprocess.PIPE
+        if "input" not in options:
+            options.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.run(
+            [*PROGRAM, *map(str, arguments)],
+            env={**environment, **(env or {})},
+            **{"stderr": subprocess.PIPE, "text": True, "timeout": 60, "cwd": tmp_path, **options},
+        )
+
+    return run
+
+
+@pytest.fixture
+def started(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """`started("serve", path)`: run it in the background, until the test is over."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
+        # A shell that runs the tests in the background has its children ignore Ctrl-C.
+        options.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        process = subprocess.Popen(
+            [*PROGRAM, *map(str, arguments)],
+            env=environment,
+            **{
+                "stdin": subprocess.DEVNULL,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                "text": True,
+                "cwd": tmp_path,
+                **options,
+            },
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
