@@ -148,7 +148,8 @@ def score(events: Iterable[Event], changes: Iterable[Change], *, debug: bool) ->
     spare: Counter[tuple[Key, str]] = Counter()
     state: dict[Key, tuple[str, bool]] = {}
     for change in changes:
-        step, key = (change.old, change.new), (change.db, change.uuid)
+        step = (change.old, change.new)
+        key: Key = (change.db, change.uuid)
         if change.old == change.new:
             continue
         state[key] = (change.new, step in BY_HAND)
