@@ -34,7 +34,9 @@ class Text:
 def clean(data: bytes, *, head: bool = False) -> Text:
     """`data` (whole lines) without noise; `head`: it is the beginning of a file, which may hold a BOM."""
     bom = head and data.startswith(_BOM)
-    if not bom and b"\x1b" not in data and b"\x00" not in data and b"\r\n" not in data:
+    # A search for one byte takes a tenth of the time that one for two takes, and most logs hold no CR.
+    crlf = b"\r" in data and b"\r\n" in data
+    if not bom and not crlf and b"\x1b" not in data and b"\x00" not in data:
         return Text(data, [], [])
     positions: list[int] = []
     removed: list[int] = []

@@ -208,6 +208,8 @@ class Scanner:
         append = records.append
         perf_loggers = _PERF_LOGGERS
         for start in self._hits(data, stop):
+            if data[start + 19 : start + 20] != b",":  # a continuation line; no time stands here
+                continue
             end = data.find(b"\n", start)
             if end < 0:
                 end = len(data)
