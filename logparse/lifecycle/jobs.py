@@ -13,11 +13,14 @@ class Jobs:
 
     Closed jobs are remembered, so that their next dispatch is known for what it is; they are the first to
     be forgotten. Where all are open, the one that is longest in its state goes: `evict` returns it.
+
+    crowded: there are more than `limit`.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.evicted = 0
+        self.crowded = False
         self._jobs: dict[Key, Job] = {}
         self._by_uuid: dict[str, list[Job]] = {}
         self._closed: OrderedDict[Key, None] = OrderedDict()
@@ -40,25 +43,29 @@ class Jobs:
         job = self._jobs[db, uuid] = Job(db, uuid)
         self._by_uuid.setdefault(uuid, []).append(job)
         self._closed[db, uuid] = None
+        self.crowded = len(self._jobs) > self.limit
         return job
 
     def move(self, job: Job, state: str, since: int, channel: str | None = None) -> None:
         """Put a job into a state; `channel` where a line told it."""
         key = (job.db, job.uuid)
-        if job.state is None or job.state == "closed":
-            if state != "closed":
-                self._closed.pop(key, None)
+        before = job.state
+        if before is None or before == "closed":
+            self._closed.pop(key, None)
         else:
-            self._leave(job, key)
+            self._leave(job, key, before)
         if channel is not None:
             job.channel = channel
         job.state = state
         job.since = since
         if state == "closed":
             self._closed[key] = None
-            self._closed.move_to_end(key)
-        else:
-            self._open.setdefault((job.db, job.channel, state), OrderedDict())[key] = job
+            return
+        place = (job.db, job.channel, state)
+        jobs = self._open.get(place)
+        if jobs is None:
+            jobs = self._open[place] = OrderedDict()
+        jobs[key] = job
 
     def evict(self) -> Job | None:
         """Forget the job that is needed least; the job, where it was open."""
@@ -69,7 +76,7 @@ class Jobs:
             return None
         oldest = min((next(iter(jobs.values())) for jobs in self._open.values()), key=lambda job: job.since)
         key = (oldest.db, oldest.uuid)
-        self._leave(oldest, key)
+        self._leave(oldest, key, str(oldest.state))
         self._forget(key)
         return oldest
 
@@ -87,8 +94,8 @@ class Jobs:
                 continue
             yield db, channel, state, len(jobs), oldest
 
-    def _leave(self, job: Job, key: Key) -> None:
-        place = (job.db, job.channel, str(job.state))
+    def _leave(self, job: Job, key: Key, state: str) -> None:
+        place = (job.db, job.channel, state)
         jobs = self._open[place]
         del jobs[key]
         if not jobs:
@@ -96,6 +103,7 @@ class Jobs:
 
     def _forget(self, key: Key) -> None:
         job = self._jobs.pop(key)
+        self.crowded = len(self._jobs) > self.limit
         named = self._by_uuid[key[1]]
         named.remove(job)
         if not named:

@@ -116,7 +116,8 @@ class Lifecycle:
         time = record.time
         proof = Proof(time, record.pid, server, fact.pattern, record.file, record.offset)
         course = self._course
-        course.advance(time)
+        if time > course.now:
+            course.advance(time)
         if time - self._looked > TAKEN:
             self._lose_the_dead()
         out = course.out
@@ -136,7 +137,7 @@ class Lifecycle:
                 if "running" in fact.fields:
                     out.append(channel_state(fact, proof))
                 self._placing.place(handler, fact, proof, uuid)
-        while len(self.jobs) > self.jobs.limit:
+        while self.jobs.crowded:
             evicted = self.jobs.evict()
             if evicted is not None:
                 course.forget(evicted)
