@@ -218,21 +218,21 @@ class Summary:
     def _installation(self, pipe: Pipe, sees: Visibility) -> Installation:
         words = self._words
 
-        def shown(word: str, *, by: str) -> int | None:
-            return words[word] if words[word] or sees.shows(by) or sees.level != "warning" else None
+        def shown(word: str) -> int | None:
+            return words[word] if words[word] or sees.shows("runner") else None
 
         kills: Counter[str] = Counter()
         for server in self.counts.to_state().servers.values():
             kills.update(server.kills)
         return Installation(
-            runner_starts=shown("runner_started", by="runner"),
-            runner_stops=shown("runner_stopped", by="runner"),
+            runner_starts=shown("runner_started"),
+            runner_stops=shown("runner_stopped"),
             runner_errors=dict(self._errors.most_common()),
             runner_last_activity=iso(max(pipe.lifecycle.runner_activity.values(), default=None)),
-            servers_started=shown("server_started", by="runner"),
-            servers_stopped=shown("server_stopped", by="runner"),
-            workers_started=shown("worker_started", by="runner"),
-            workers_stopped=shown("worker_stopped", by="runner"),
+            servers_started=shown("server_started"),
+            servers_stopped=shown("server_stopped"),
+            workers_started=shown("worker_started"),
+            workers_stopped=shown("worker_stopped"),
             worker_kills=dict(kills.most_common()),
         )
 

@@ -111,7 +111,7 @@ def _processes(check: Check) -> str:
     one = check.processes
     model = {
         "prefork": "prefork (workers > 0)",
-        "threaded": "threaded (workers = 0): jobs share a process, and a failure's exception is not always certain",
+        "threaded": "threaded (workers = 0): jobs share a process, and a traceback may be anyone's",
         "both": "prefork and threaded, at different times or of several servers",
     }.get(one.model or "", "no line tells whether prefork or threaded")
     parts = [model]
