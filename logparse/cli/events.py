@@ -18,6 +18,7 @@ from logparse.lifecycle.event import Event, Output
 from logparse.out.counts import JOB_EVENTS
 from logparse.out.jsonl import encode
 from logparse.source.error import SourceError, shown
+from logparse.source.files import total_bytes
 from logparse.source.follow import POLL_SECONDS, wait
 
 EVENTS = (
@@ -61,9 +62,7 @@ def _only(ctx: click.Context, param: click.Parameter, text: str | None) -> froze
     help="Go on with what is written to the files, like tail -F; from their start.",
 )
 @click.option("--sort", is_flag=True, help="Order by time; holds all events in memory until the log is read.")
-@click.option(
-    "--output", "-o", metavar="FILE", type=click.Path(), help="Write there, not to standard output."
-)
+@click.option("--output", "-o", metavar="FILE", help="Write there, not to standard output.")
 @click.option("--only", metavar="EVENT[,EVENT…]", callback=_only, help="Print these events only.")
 @click.option(
     "--no-channel-state", is_flag=True, help="Leave out channel_state, of which DEBUG logs are full."
@@ -108,9 +107,11 @@ def _print(run: Run, file: BinaryIO, wanted: frozenset[str], *, sort: bool) -> N
     try:
         lines = _lines(run.outputs(), wanted)
         if sort:
-            _write(file, _sorted(lines))
+            _write(file, _sorted(lines), at_once=False)
         else:
-            _write(file, (line for _, line in lines))
+            # Who gives the log line by line through a pipe waits for each event.
+            at_once = file.isatty() or total_bytes(run.files) is None
+            _write(file, (line for _, line in lines), at_once=at_once)
     finally:
         for warning in run.warnings:
             say(warning)
@@ -137,18 +138,20 @@ def _sorted(lines: Iterator[tuple[int, bytes]]) -> Iterator[bytes]:
         raise failure
 
 
-def _write(file: BinaryIO, lines: Iterable[bytes]) -> None:
-    """In blocks, or each at once where somebody looks on; all that came before an error is written."""
-    at_once = file.isatty()
+def _write(file: BinaryIO, lines: Iterable[bytes], *, at_once: bool) -> None:
+    """In blocks, or each line at once; all that came before an error is written."""
     block: list[bytes] = []
     try:
         for line in lines:
+            if at_once:
+                file.write(line)
+                file.flush()
+                continue
             block.append(line)
-            if at_once or len(block) == _BLOCK:
-                file.write(b"".join(block))
-                block.clear()
-                if at_once:
-                    file.flush()
+            if len(block) == _BLOCK:
+                data = b"".join(block)
+                block.clear()  # first, so that an interrupted write is not repeated
+                file.write(data)
     finally:
         file.write(b"".join(block))
         file.flush()

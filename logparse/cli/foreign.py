@@ -21,7 +21,7 @@ _KINDS = (
     ),
     (r"\S+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:[^\]]+\] \"", "a web server's access log", _LOGFILE),
     (
-        rf"{_DATE} \d\d:\d\d:\d\d\.\d+ (?:[A-Z]{{3,4}} \[\d+\]|.*(?:LOG|ERROR|STATEMENT|DETAIL|FATAL|HINT):  )",
+        rf"{_DATE} \d\d:\d\d:\d\d\.\d+ (?:[A-Z]{{3,4}} \[\d+\]|.*(?:LOG|ERROR|STATEMENT|DETAIL|FATAL):  )",
         "a log of PostgreSQL",
         _LOGFILE,
     ),

@@ -59,7 +59,7 @@ time_callback = _parsed(parse_time)
 
 def files_argument(command: Callable[..., R]) -> Callable[..., R]:
     """Add FILE…: one or more; `-` is standard input. It becomes `reading.files`."""
-    return click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())(command)
+    return click.argument("files", metavar="FILE...", nargs=-1, required=True, type=str)(command)
 
 
 # In the order of the help.
@@ -76,7 +76,7 @@ _OPTIONS = (
         "--patterns",
         multiple=True,
         metavar="DIR",
-        type=click.Path(path_type=Path),
+        type=click.Path(readable=False, path_type=Path),
         help="Lay the patterns of this directory over the built-in ones. Repeatable.",
     ),
     click.option(

@@ -25,7 +25,7 @@ _PATTERNS = click.option(
     "--patterns",
     multiple=True,
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     help="Lay the patterns of this directory over the built-in ones. Repeatable.",
 )
 
@@ -71,7 +71,7 @@ def list_(as_json: bool, patterns: tuple[Path, ...]) -> None:
 
 
 @command.command("test")
-@click.argument("dirs", metavar="[DIR]...", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("dirs", metavar="[DIR]...", nargs=-1, type=click.Path(readable=False, path_type=Path))
 def test(dirs: tuple[Path, ...]) -> None:
     """Hold the built-in patterns, and those of DIR over them, to their samples.
 

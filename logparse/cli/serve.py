@@ -53,7 +53,7 @@ def _start(ctx: click.Context, param: click.Parameter, text: str) -> tuple[Start
 @click.option(
     "--state",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     help="Keep here how far each file was read, and go on from there after a restart. The counters then "
     "begin at 0 again, which Prometheus takes for the reset that it is.",
 )
