@@ -214,11 +214,12 @@ class Scanner:
             if end < 0:
                 end = len(data)
             raw_line = data[start : end if end - start <= max_line else start + max_line]
+            broken = False
             try:
                 line = raw_line.decode()
             except UnicodeDecodeError:
                 line = raw_line.decode(errors="replace")
-                tally.decode_errors += 1
+                broken = True
             header = parse_header(line)
             if header is None:
                 continue
@@ -229,6 +230,8 @@ class Scanner:
             if reason is None:
                 stop = start
                 break
+            if broken:
+                tally.decode_errors += 1
             if reason:
                 tally.rejected[reason] += 1
                 continue
