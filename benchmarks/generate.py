@@ -1,4 +1,4 @@
-"""Writes large logs that look like those of busy servers, out of real ones: fixtures/ and benchmarks/traffic/."""
+"""Writes large logs that look like those of busy servers, out of real ones: fixtures/ and traffic/ here."""
 
 import argparse
 import gzip
@@ -16,7 +16,8 @@ DATA = HERE / "data"
 _FIXTURES = HERE.parent / "fixtures"
 
 _HEADER = re.compile(
-    rb"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (\d+) (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) (\S+) [\w.]+: ", re.M
+    rb"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (\d+) (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) (\S+) [\w.]+: ",
+    re.M,
 )
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 # What changes from one use of a record to the next: its time, an access line's time, the uuids.
