@@ -12,7 +12,7 @@ from logparse.match.pattern import LEVELS, Pattern
 from logparse.match.versions import major_of
 from logparse.out.label import cleaned
 from logparse.out.report import SCHEMA, Input
-from logparse.out.shape import Shape, Shapes
+from logparse.out.shape import Shape, Shapes, shapes_of
 from logparse.out.summary import what_was_read
 from logparse.out.visibility import visibility
 from logparse.out.visible import Visibility
@@ -34,7 +34,7 @@ _PLAIN_WORDS = 3
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """kind: `blind`, `unmatched` or `shape` (these make the check fail), `rejected`, `clock`, `cut`, `utf8`.
+    """kind: `blind` or `unmatched` (these make the check fail), `foreign`, `loses`, `clock`, `cut`, `utf8`.
 
     text: one sentence. fails: whether the check fails by it.
     """
@@ -54,6 +54,7 @@ class Releases(msgspec.Struct, frozen=True):
 class Runner(msgspec.Struct, frozen=True):
     """A process that dispatched jobs. server: its name, None where there is one."""
 
+    server: str | None
     pid: int | None
     dispatches: int
 
@@ -97,7 +98,8 @@ class Unmatched(msgspec.Struct, frozen=True):
 class Check(msgspec.Struct, frozen=True):
     """odoo: every version that a server named. levels: recognised records by level; recognised: by pattern.
 
-    ok: whether the check passes: outcomes are visible, and all that should be recognised was.
+    ok: whether the check passes: outcomes are visible, and all that should be recognised was. foreign:
+    lines of another form than the rest. colours, crlf: whether some lines hold colour codes, or end so.
     """
 
     schema: int
@@ -109,11 +111,17 @@ class Check(msgspec.Struct, frozen=True):
     queue_job: Releases | None
     levels: dict[str, int]
     shapes: list[Shape]
+    foreign: int
+    colours: bool
+    crlf: bool
     processes: Processes
     databases: list[Named]
     visibility: Visibility
     unmatched: list[Unmatched]
     recognised: dict[str, int]
+
+
+_Pid = tuple[str | None, int | None]
 
 
 class Inspection(Tap):
@@ -127,8 +135,8 @@ class Inspection(Tap):
         self._shapes = Shapes()
         self._versions: dict[str, None] = {}
         self._levels: Counter[str] = Counter()
-        self._runners: Counter[int | None] = Counter()
-        self._workers: set[int | None] = set()
+        self._runners: Counter[_Pid] = Counter()
+        self._workers: set[_Pid] = set()
         self._announced: set[str] = set()
         self._samples: dict[str, list[Sample]] = {}
         self._told: Counter[str] = Counter()
@@ -144,11 +152,12 @@ class Inspection(Tap):
         record = fact.record
         self._levels[record.level] += 1
         if fact.kind == "dispatched":
-            if record.pid in self._runners or len(self._runners) < _MOST_PROCESSES:
-                self._runners[record.pid] += 1
+            pid = (record.server, record.pid)
+            if pid in self._runners or len(self._runners) < _MOST_PROCESSES:
+                self._runners[pid] += 1
         elif fact.kind in _WORKER_KINDS:
             if len(self._workers) < _MOST_PROCESSES:
-                self._workers.add(record.pid)
+                self._workers.add((record.server, record.pid))
         elif fact.kind == "worker_start":
             self._announced.add("prefork")
         elif fact.kind == "runner_start" and "server" in fact.fields:
@@ -178,8 +187,8 @@ class Inspection(Tap):
         """What the log is, as far as it was read."""
         sees = visibility(pipe, self._told)
         read = what_was_read(pipe, files)
-        shapes = self._shapes.result()
-        problems = _problems(read, sees, shapes)
+        shapes = shapes_of(pipe)
+        problems = _problems(read, sees, shapes, pipe.reader.foreign)
         sight = pipe.lifecycle.sight
         return Check(
             SCHEMA,
@@ -191,6 +200,9 @@ class Inspection(Tap):
             _releases(pipe, read.odoo),
             {level: self._levels[level] for level in LEVELS if self._levels[level]},
             shapes,
+            pipe.reader.foreign,
+            self._shapes.colours,
+            self._shapes.crlf,
             self._processes(pipe),
             [Named(cleaned(db), sight.dispatched[db], sight.answered[db]) for db in sight.databases],
             sees,
@@ -203,11 +215,14 @@ class Inspection(Tap):
 
     def _processes(self, pipe: Pipe) -> Processes:
         models = set(self._announced)
-        for pid in self._workers:
-            if pipe.lifecycle.processes.shares(pipe.server, pid):
+        for server, pid in self._workers:
+            if pid is not None and pipe.lifecycle.processes.shares(server or pipe.server, pid):
                 models.add("threaded")
         model = None if not models else models.pop() if len(models) == 1 else "both"
-        runners = [Runner(pid, count) for pid, count in self._runners.most_common(20)]
+        runners = [
+            Runner(None if server is None else cleaned(server), pid, count)
+            for (server, pid), count in self._runners.most_common(20)
+        ]
         return Processes(model, len(self._workers), runners)
 
 
@@ -264,19 +279,20 @@ def _release(numbers: _Release | None) -> str | None:
     return ".".join(map(str, numbers)) if numbers is not None else None
 
 
-def _problems(read: Input, sees: Visibility, shapes: list[Shape]) -> list[Problem]:
+def _problems(read: Input, sees: Visibility, shapes: list[Shape], foreign: int) -> list[Problem]:
     found = []
     if sees.blind is not None:
         found.append(Problem("blind", f"how jobs end is not fully visible: {sees.blind}", True))
-    for shape in shapes:
-        if not shape.read and shape.lines:
-            text = f"lines look like {shape.name}, which logparse does not read: {shape.hint}"
-            found.append(Problem("shape", text, True))
     unmatched = sum(read.unmatched.values())
     if unmatched:
         lines = "1 record" if unmatched == 1 else f"{unmatched:,} records"
         text = f"{lines} of queue_job's loggers are not recognised: an upgrade may have changed a message"
         found.append(Problem("unmatched", text, True))
+    losses = dict.fromkeys(text for shape in shapes for text in shape.loses)
+    found += [Problem("loses", f"a log so kept does not show this: {text}", False) for text in losses]
+    if foreign:
+        text = f"{foreign:,} lines have another form than the rest of their file, and were passed over"
+        found.append(Problem("foreign", text, False))
     if read.clock_steps_back:
         text = f"the log's clock was set back {read.clock_steps_back:,} times: durations across it are wrong"
         found.append(Problem("clock", text, False))

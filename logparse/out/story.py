@@ -21,8 +21,9 @@ _MOST_NAMED = 100
 _LONGEST_BODY = 64 * 1024
 # A failure that only the runner's request shows ends within its time limit of 1 s, and a little (ms).
 _NEAR = 2_000
-# How much earlier than an attempt's computed start its traceback may be (ms): the log's own rounding.
-_SLACK = 50
+# How much earlier than an attempt's computed start its traceback may be: the log's own rounding; and how
+# much later than its end, where another process tells that (ms).
+_ROUNDING, _LATER = 5, 50
 
 _ENDINGS = frozenset({"done", "failed", "retried", "requeued", "lost"})
 _OUTCOMES = frozenset({"done", "failed", "cancelled", "lost"})
@@ -45,6 +46,7 @@ class Line(msgspec.Struct, frozen=True):
     offset: int
     cut: bool = False
     believed: bool = True
+    server: str | None = None
 
     @property
     def place(self) -> tuple[str, int]:
@@ -138,7 +140,8 @@ class Stories(Tap):
         if believed and len(job.traces) < _MOST_TRACES:
             record = fact.record
             for trace in self._last_traces:
-                if trace.line.pid == record.pid or record.time - trace.line.time <= _NEAR:
+                own = (trace.line.server, trace.line.pid) == (record.server, record.pid)
+                if own or record.time - trace.line.time <= _NEAR:
                     job.traces[trace.line.place] = trace
 
     def add(self, output: Output) -> None:
@@ -217,6 +220,7 @@ def _line(fact: Fact, believed: bool) -> Line:
         record.offset,
         cut,
         believed,
+        record.server,
     )
 
 
@@ -271,15 +275,22 @@ def _traces_of(event: Event, began: int | None, traces: list[Trace], pipe: Pipe)
             return (trace.line,)
     if event.duration is not None:
         began = event.ts - round(event.duration * 1000)
-    start = (began if began is not None else event.ts - _NEAR) - _SLACK
+    start = (began if began is not None else event.ts - _NEAR) - _ROUNDING
     near = [
-        trace for trace in traces if trace.line.believed and start <= trace.line.time <= event.ts + _SLACK
+        trace for trace in traces if trace.line.believed and start <= trace.line.time <= event.ts + _LATER
     ]
-    own = [trace for trace in near if trace.line.pid == event.pid]
+    own = [trace for trace in near if _before(trace.line, event)]
     if own and not pipe.lifecycle.processes.shares(event.server, event.pid):
         return (own[-1].line,)
     alike = [trace for trace in own or near if event.exception in (None, trace.exception)]
     return tuple(trace.line for trace in alike)
+
+
+def _before(line: Line, event: Event) -> bool:
+    """Whether the line is of the process that proves the event, and was written before that proof."""
+    if line.pid != event.pid or line.server not in (None, event.server) or line.time > event.ts:
+        return False
+    return line.file != event.file or line.offset < event.offset
 
 
 def stories_json(stories: Iterable[Story]) -> dict[str, Any]:

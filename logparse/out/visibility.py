@@ -147,7 +147,7 @@ def _started(log: Seen, settings: _Settings) -> Visible:
         return Visible(
             "started",
             "inferred",
-            "an attempt that ended had started; when, is logged at DEBUG only (Odoo 11 and older)",
+            "an attempt that ended had started; when, is logged at DEBUG only",
             settings.controllers,
         )
     return Visible(
@@ -270,7 +270,12 @@ def _duration(log: Seen, settings: _Settings) -> Visible:
     if "sql_seconds" in log.names:
         return Visible("duration", "yes", "the numbers at the end of the answer's line")
     if log.sees_answers:
-        return Visible("duration", "no", "Odoo 11 and older log no duration", settings.controllers)
+        return Visible(
+            "duration",
+            "no",
+            "the answers have no numbers: Odoo 11 and older, or syslog",
+            settings.controllers,
+        )
     setting = settings.info if not log.info else None if log.refused_requests else settings.werkzeug
     return Visible("duration", "no", "the ends of attempts are not in this log", setting)
 

@@ -5,7 +5,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from logparse.out.check import Check
+from logparse.out.check import Check, Runner
 from logparse.out.terminal.layout import NOT_VISIBLE, WHAT, columns, section
 from logparse.out.trust import REASONS
 from logparse.out.units import number, period, plural, printable, size
@@ -88,7 +88,7 @@ def _facts(check: Check) -> RenderableType:
     row("level", _LEVELS.get(check.visibility.level or "", "no line tells"))
     if check.levels:
         row("recognised", ", ".join(f"{number(count)} {level}" for level, count in check.levels.items()))
-    row("lines are", ", ".join(f"{one.name} ({number(one.lines)} looked at)" for one in check.shapes) or "?")
+    row("lines", _shape(check))
     row("processes", _processes(check))
     row("databases", _databases(check))
     return table
@@ -118,12 +118,26 @@ def _processes(check: Check) -> str:
     if one.workers:
         parts.append(f"{plural(one.workers, 'process', 'processes')} ran jobs")
     if one.runners:
-        pids = ", ".join("?" if runner.pid is None else str(runner.pid) for runner in one.runners[:5])
+        pids = ", ".join(map(_runner, one.runners[:5]))
         more = ", …" if len(one.runners) > 5 else ""
         parts.append(f"job runner: {'pid' if len(one.runners) == 1 else 'pids'} {pids}{more}")
     else:
         parts.append("no job runner dispatched anything")
     return "; ".join(parts)
+
+
+def _runner(runner: Runner) -> str:
+    pid = "?" if runner.pid is None else str(runner.pid)
+    return pid if runner.server is None else f"{pid} of {printable(runner.server)}"
+
+
+def _shape(check: Check) -> str:
+    parts = [" in ".join(reversed(one.around)) or "as Odoo writes them" for one in check.shapes]
+    if check.colours:
+        parts.append("some with colours")
+    if check.crlf:
+        parts.append("some end in CR LF")
+    return ", ".join(map(printable, parts)) or "none"
 
 
 def _databases(check: Check) -> str:
