@@ -282,7 +282,8 @@ def _traces_of(event: Event, began: int | None, traces: list[Trace], pipe: Pipe)
     own = [trace for trace in near if _before(trace.line, event)]
     if own and not pipe.lifecycle.processes.shares(event.server, event.pid):
         return (own[-1].line,)
-    alike = [trace for trace in own or near if event.exception in (None, trace.exception)]
+    by_runner = any(".jobrunner" in logger for logger in pipe.patterns[event.pattern].loggers)
+    alike = [trace for trace in (near if by_runner else own) if event.exception in (None, trace.exception)]
     return tuple(trace.line for trace in alike)
 
 

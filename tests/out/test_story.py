@@ -169,6 +169,38 @@ def test_a_traceback_before_the_attempt_is_not_its_own() -> None:
     assert failed.maybe == ()
 
 
+def test_a_failure_without_a_traceback_is_not_given_that_of_another_process() -> None:
+    text = (
+        asking(1)
+        + asking(1, OTHER)
+        + trace(1.5, 8, "ValueError: of the other")
+        + answer(1.6, 8, 500, 0.5, OTHER)
+    )
+    text += line(1.7, 9, "ERROR", "prod", "odoo.http", "Exception during request handling.", "ValueError: x")
+    text += answer(1.8, 9, 500, 0.7)
+    (ended,) = (
+        step for step in story(text, UUID).steps if step.event and step.event.event in ("failed", "lost")
+    )
+    assert ended.trace is None
+    assert ended.maybe == ()
+
+
+def test_at_warning_the_tracebacks_that_fit_are_named() -> None:
+    error = (
+        "Traceback (most recent call last):",
+        "requests.exceptions.HTTPError: 500 Server Error: X for url: y",
+    )
+    url = f"exception in GET http://localhost/queue_job/runjob?db=prod&job_uuid={UUID}"
+    text = trace(1.5, 8, "ValueError: x") + trace(1.6, 9, "ValueError: y")
+    text += line(1.7, 7, "ERROR", "?", RUNNER, url, *error)
+    (failed,) = story(text, UUID).steps
+    assert failed.event is not None
+    assert failed.event.event == "failed"
+    assert failed.trace is None
+    assert [one.pid for one in failed.maybe] == [8, 9]
+    assert "one of those at odoo.log:0, odoo.log:" in " ".join(shown(text, UUID).split())
+
+
 def test_what_is_open() -> None:
     one = story(asking(1), UUID)
     assert (one.state, one.since, one.outcome) == ("dispatched", one.steps[0].time, None)

@@ -25,7 +25,7 @@ _KILLS = {"exception": "by an exception"}
 def show(report: Report, console: Console) -> None:
     """Print the report on a console. Everything that comes from the log is escaped."""
     console.print(_headline(report))
-    if not report.input.lines:
+    if not report.input.lines and not report.databases:
         return
     one_day = _one_day(report)
     for database in report.databases:
