@@ -76,17 +76,18 @@ class Pipe:
         """What is proven by this chunk, in the order in which it is proven."""
         if self.tap is not None:
             self.tap.chunk(chunk)
-        return self._follow(self.reader.feed(chunk))
+        return self.follow(self.reader.feed(chunk))
 
     def quiet(self, *, long: bool = False) -> list[Output]:
         """The same for a last line that is whole, when nothing has come for a while (long: for long)."""
-        return self._follow(self.reader.quiet(long=long))
+        return self.follow(self.reader.quiet(long=long))
 
     def finish(self, *, settle: bool = True) -> list[Output]:
         """The log is at its end; with `settle`, endings that its time would settle are settled now."""
         return self.lifecycle.finish() if settle else []
 
-    def _follow(self, records: list[Record]) -> list[Output]:
+    def follow(self, records: list[Record]) -> list[Output]:
+        """What records of this pipe's reader prove; for who puts those of several readers in order."""
         matcher, feed, server = self.matcher, self.lifecycle.feed, self.server
         facts, tap, rejected = self.facts, self.tap, self.lifecycle.rejected
         out: list[Output] = []

@@ -16,7 +16,7 @@ from logparse.cli.error import BAD_INPUT, INTERRUPTED, USAGE, CliError, say
 __all__ = ["VERBS", "cli", "main"]
 
 VERBS = {
-    "check": "Tell what a log can show: version, level, what is missing and why.",
+    "check": "Tell what a log is and what it can show.",
     "events": "Print what happened to the jobs, as lines of JSON.",
     "job": "Tell one job's whole story.",
     "patterns": "List, test and explain the patterns that recognise lines.",
@@ -57,6 +57,7 @@ class _Verbs(click.Group):
 
 @click.group(
     cls=_Verbs,
+    subcommand_metavar="VERB [ARGUMENTS]",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -159,14 +158,9 @@ def _write(file: BinaryIO, lines: Iterable[bytes], *, at_once: bool) -> None:
 
 def _follow(following: Following, file: BinaryIO, wanted: frozenset[str]) -> None:
     stop = threading.Event()
-    last_byte = time.monotonic()
     try:
         while True:
             read, out = following.poll()
-            if read:
-                last_byte = time.monotonic()
-            else:
-                out += following.quiet(time.monotonic() - last_byte)
             if lines := [line for _, line in _lines(out, wanted)]:
                 file.write(b"".join(lines))
                 file.flush()

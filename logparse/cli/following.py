@@ -1,6 +1,9 @@
 """Logs that grow, read through one lifecycle."""
 
+import time
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 from logparse.cli.foreign import EXPECTED
@@ -9,6 +12,7 @@ from logparse.cli.run import open_patterns, open_pipe
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle
 from logparse.pipe import Pipe
+from logparse.record.record import Record
 from logparse.source.error import SourceError, shown
 from logparse.source.follow import Follower, Start
 from logparse.source.position import Position, offset_file, save
@@ -17,24 +21,60 @@ from logparse.source.position import Position, offset_file, save
 _JUDGED = 1 << 16
 # Without a new byte: after this a last line is taken for whole, and after that a traceback too.
 _QUIET_SECONDS, _LONG_QUIET_SECONDS = 1.0, 5.0
+# A record that is so much older than the one before it shows that the clock was set back, in ms.
+_CLOCK_SET = 60_000
 
 
 class Live:
-    """One followed file: its follower, the pipe that its lines go through, and where its position is kept."""
+    """One followed file: its follower, the pipe that its lines go through, and where its position is kept.
+
+    now: the time of its newest record, ms. last_byte: when a byte was last read, by this machine's clock.
+    """
 
     def __init__(self, follower: Follower, pipe: Pipe, kept: Path | None) -> None:
         self.follower = follower
         self.pipe = pipe
         self.kept = kept
+        self.now = 0
+        self.last_byte = time.monotonic()
         self.judged = False
         self.rotations = 0
         self.error: str | None = None
+
+    def poll(self) -> tuple[bool, list[Record]]:
+        """Whether something new was read, and the records that are known to be whole."""
+        read = False
+        records: list[Record] = []
+        for chunk in self.follower.poll():
+            read = read or bool(chunk.data)
+            records += self.pipe.reader.feed(chunk)
+        if read:
+            self.last_byte = time.monotonic()
+        elif (idle := self._idle()) >= _QUIET_SECONDS:
+            records += self.pipe.reader.quiet(long=idle >= _LONG_QUIET_SECONDS)
+        return read, records
+
+    @property
+    def behind(self) -> bool:
+        """Whether much was written that is not read yet."""
+        return self.follower.error is None and self.follower.lag_bytes > _JUDGED
+
+    def may_tell_older(self) -> bool:
+        """Whether it may still have records that are older than those of other files."""
+        if self.behind:
+            return True
+        unread = self.pipe.reader.pending or (self.follower.error is None and self.follower.lag_bytes)
+        return bool(unread) and self._idle() < _LONG_QUIET_SECONDS
+
+    def _idle(self) -> float:
+        return time.monotonic() - self.last_byte
 
 
 class Following:
     """Follows the files of a Reading; one thread's.
 
-    Each file has a scanner of its own and all share one lifecycle: they are the logs of one installation.
+    They are the logs of one installation: each is read by itself, and their records go to one lifecycle in
+    the order of their times. A record waits until no file can have an older one.
 
     state: the directory where positions are saved; None for nowhere.
     """
@@ -48,6 +88,7 @@ class Following:
         self.patterns = patterns
         self.lifecycle: Lifecycle = first.lifecycle
         self.live: list[Live] = []
+        self._held: list[tuple[int, Live, Record]] = []
         for path in self._distinct(reading.files):
             kept = None if state is None else offset_file(state, path)
             follower = Follower(path, start=start, offset_file=kept)
@@ -57,27 +98,39 @@ class Following:
     def poll(self) -> tuple[bool, list[Output]]:
         """Whether something new was read, and what it proves (and is wanted).
 
-        While several logs are behind, the one whose records are the oldest goes on first, so that what
-        happened in one order is read in about that order.
+        A last line that is whole counts when nothing has come for a second, a traceback after five.
         """
-        read = False
-        out: list[Output] = []
-        behind = [one for one in self.live if one.follower.lag_bytes > _JUDGED]
-        if len(behind) > 1:
-            behind = [min(behind, key=lambda one: one.pipe.tally.last or 0)]
-        for one in behind or self.live:
-            for chunk in one.follower.poll():
-                read = read or bool(chunk.data)
-                out += one.pipe.feed(chunk)
+        anything = False
+        # The one that is the furthest behind, by its records, goes first; the others while it has nothing.
+        for one in sorted(self.live, key=lambda one: (not one.behind, one.now)):
+            ahead = one.behind
+            read, records = one.poll()
+            anything = anything or read
+            self._hold(one, records)
             self._note(one)
-        return read, self._wanted(out)
+            if ahead and read:
+                break
+        wants = self.reading.selection.wants
+        return anything, [output for output in self._released() if wants(output)]
 
-    def quiet(self, seconds: float) -> list[Output]:
-        """What the last lines prove, when nothing has come for `seconds`: to be called at every idle poll."""
-        if seconds < _QUIET_SECONDS:
-            return []
-        long = seconds >= _LONG_QUIET_SECONDS
-        return self._wanted([output for one in self.live for output in one.pipe.quiet(long=long)])
+    def _hold(self, one: Live, records: list[Record]) -> None:
+        for record in records:
+            # Those of one file stay in its order; but its clock may have been set back.
+            if record.time > one.now or record.time < one.now - _CLOCK_SET:
+                one.now = record.time
+            self._held.append((one.now, one, record))
+
+    def _released(self) -> Iterator[Output]:
+        held = self._held
+        if len(self.live) > 1:
+            held.sort(key=lambda item: item[0])
+            until = min((one.now for one in self.live if one.may_tell_older()), default=None)
+            if until is not None:
+                held = held[: bisect_right(held, until, key=lambda item: item[0])]
+        for _, group in groupby(held, key=lambda item: item[1]):
+            items = list(group)
+            yield from items[0][1].pipe.follow([record for _, _, record in items])
+        del self._held[: len(held)]
 
     def save(self) -> None:
         """Save the positions. Raises SourceError where one cannot be saved."""
@@ -92,10 +145,6 @@ class Following:
         """Close the files."""
         for one in self.live:
             one.follower.close()
-
-    def _wanted(self, out: list[Output]) -> list[Output]:
-        wants = self.reading.selection.wants
-        return [output for output in out if wants(output)]
 
     def _note(self, one: Live) -> None:
         follower, tally = one.follower, one.pipe.tally

@@ -132,16 +132,12 @@ class _Service:
 
     def run(self, stop: threading.Event) -> None:
         """Read what is written, until `stop` is set; the block under way is read to its end."""
-        last_byte = last_save = time.monotonic()
+        last_save = time.monotonic()
         while not stop.is_set():
             with self._lock:
                 read, out = self.following.poll()
-                now = time.monotonic()
-                if read:
-                    last_byte = now
-                else:
-                    out += self.following.quiet(now - last_byte)
                 self._add(out)
+            now = time.monotonic()
             if now - last_save >= _SAVE_SECONDS:
                 last_save = now
                 self._save()

@@ -68,6 +68,6 @@ def started(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..
     for process in running:
         process.kill()
         process.wait()
-        for stream in (process.stdout, process.stderr):
+        for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
