@@ -88,7 +88,7 @@ def is_fresh(data: bytes, start: int, limit: int, *, fresh: bool) -> bool:
             return True
         first = False
         if HEADER.match(data, start):
-            return _RUNNER in data[start : start + 200]
+            return data.find(_RUNNER, start, min(end, start + 200)) >= 0
     return fresh
 
 
