@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logparse.record.clean import clean
 from logparse.record.interest import Interest
 from logparse.record.record import Record
 from logparse.record.scan import Scanner
@@ -227,7 +228,14 @@ def test_limits_are_kept_whatever_comes(log: bytes, sizes: list[int]) -> None:
 
 
 def log_line(log: bytes, offset: int) -> bool:
-    return offset == 0 or log[offset - 1 : offset] == b"\n"
+    """Whether a line begins at `offset`, but for noise."""
+    return clean(log[log.rfind(b"\n", 0, offset) + 1 : offset], head=True).data == b""
+
+
+def test_whose_a_record_is_does_not_depend_on_the_chunks() -> None:
+    bare = b"2026-11-24 03:00:00,000 7 INFO ? odoo.x: asking Odoo\n"
+    log = CALM + bare + bare + asking(0, 9, uuid(0), "d")
+    assert scan(log, [len(CALM), len(bare), len(bare), 1]) == scan(log)
 
 
 # The last line, early
