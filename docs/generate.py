@@ -14,11 +14,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # the docs are those of this checkout, whatever is installed
 
+import reference  # noqa: E402
+
 from logparse.out import families  # noqa: E402
 
 PARTS: dict[str, Callable[[], str]] = {
     "metrics": families.table,
     "buckets": families.bounds,
+    "commands": reference.commands,
 }
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

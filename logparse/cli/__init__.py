@@ -38,6 +38,7 @@ class _Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         command: click.Command = importlib.import_module(f"logparse.cli.{cmd_name}").command
+        _name_variables(command, f"LOGPARSE_{cmd_name}")
         return command
 
     def resolve_command(
@@ -53,6 +54,16 @@ class _Verbs(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Verbs"):
             formatter.write_dl(sorted(VERBS.items()))
+
+
+def _name_variables(command: click.Command, prefix: str) -> None:
+    """Give every option its environment variable, by the option's own long name."""
+    for option in command.params:
+        if isinstance(option, click.Option) and option.envvar is None:
+            option.envvar = f"{prefix}_{max(option.opts, key=len).lstrip('-')}".replace("-", "_").upper()
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            _name_variables(inner, f"{prefix}_{name}")
 
 
 @click.group(
@@ -116,7 +127,7 @@ def _status(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    with cli.make_context("logparse", arguments, auto_envvar_prefix="LOGPARSE") as ctx:
+    with cli.make_context("logparse", arguments) as ctx:
         cli.invoke(ctx)
     return 0
 

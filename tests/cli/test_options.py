@@ -75,6 +75,28 @@ def test_the_command_line_goes_over_the_environment() -> None:
     assert reading_of(["--settle", "60", "a.log"], {"LOGPARSE_VERB_SETTLE": "2h"}).settle == 60
 
 
+def test_every_option_of_every_verb_has_a_variable_by_its_own_name() -> None:
+    variables: list[str] = []
+
+    def collect(command: click.Command) -> None:
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert isinstance(parameter.envvar, str)
+                long = max(parameter.opts, key=len).lstrip("-").replace("-", "_").upper()
+                assert parameter.envvar.endswith(f"_{long}")
+                variables.append(parameter.envvar)
+        for inner in getattr(command, "commands", {}).values():
+            collect(inner)
+
+    with click.Context(cli) as ctx:
+        for verb in VERBS:
+            command = cli.get_command(ctx, verb)
+            assert command is not None
+            collect(command)
+    assert len(set(variables)) == len(variables)
+    assert {"LOGPARSE_REPLAY_JSON", "LOGPARSE_SERVE_LISTEN", "LOGPARSE_PATTERNS_LIST_JSON"} <= set(variables)
+
+
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - {"patterns"}))
 def test_every_verb_that_reads_files_has_them(verb: str) -> None:
     with cli.make_context("logparse", [verb, "--help"], resilient_parsing=True) as ctx:

@@ -63,6 +63,10 @@ def test_list_for_machines_with_own_patterns(logparse: Logparse, tmp_path: Path)
     assert rows[-1]["regex"].startswith("^shipped job")
 
 
+def test_list_as_the_environment_says(logparse: Logparse) -> None:
+    assert json.loads(logparse("patterns", "list", env={"LOGPARSE_PATTERNS_LIST_JSON": "1"}).stdout)
+
+
 def test_test(logparse: Logparse, tmp_path: Path) -> None:
     ran = logparse("patterns", "test")
     assert (ran.returncode, ran.stderr) == (0, "")
