@@ -196,7 +196,7 @@ class Installation:
             # A shell, or a script, that ends: it never listened.
             del self._starting[key]
             return None
-        if not self.processes.may_speak_for_server(proof.server, proof.pid):
+        if not self.processes.may_stop_server(proof.server, proof.pid):
             return "role"
         if key not in self._stopped:
             self._stopped.add(key)

@@ -169,7 +169,7 @@ class Lifecycle:
 
     def _by_runner(self, fact: Fact, proof: Proof) -> bool:
         if fact.kind in _BY_MASTER:
-            return True
+            return self.processes.may_configure(proof.server, proof.pid)
         if not self.processes.may_run(proof.server, proof.pid, proof.time):
             return False
         self.runner_activity[proof.server or ""] = proof.time

@@ -107,6 +107,15 @@ class Processes:
         role = _CLASSES.get(worker_class)
         if role is None:
             return True
+        process = self.get(server, pid)
+        if (
+            process.announced
+            and not process.stale
+            and (process.worker_lines or process.runner_lines)
+            and time - process.seen < _ALIVE
+        ):
+            # It is at work: it does not start again.
+            return False
         if not self.announce(server, pid, role, time):
             return False
         state = self.server(server)
@@ -218,6 +227,23 @@ class Processes:
         """Whether this process may be a server's master."""
         process = self._known.get((server, pid))
         return process is None or not process.announced or process.stale or process.role in (SERVER, THREADED)
+
+    def may_stop_server(self, server: str | None, pid: int | None) -> bool:
+        """Whether this process may be the master of a server that stops: of a log that shows its start."""
+        process = self._known.get((server, pid))
+        if self.server(server).complete and (process is None or process.role not in (SERVER, THREADED)):
+            return False
+        return self.may_speak_for_server(server, pid)
+
+    def may_configure(self, server: str | None, pid: int | None) -> bool:
+        """Whether this process may set up the job runner: master, runner or all in one; no worker."""
+        process = self._known.get((server, pid))
+        return not (
+            process is not None
+            and process.announced
+            and not process.stale
+            and process.role in (HTTP, CRON, EVENTED)
+        )
 
     def _workers_known(self, server: str | None) -> bool:
         return any(

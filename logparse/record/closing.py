@@ -20,7 +20,13 @@ _MODES = frozenset({b"ro", b"rw", b"ro->rw", b"-"})
 TRACEBACK_LINE = b": Traceback (most recent call last):"
 # First lines of messages that hold a traceback, and with it any text, header-like lines included.
 OPENERS = (TRACEBACK_LINE, b" werkzeug: Error on request:")
+# How the line after it begins: with a frame, or with the mark of a wrapper's continuation (unwrap).
+FRAMES = (b"  ", b"\x01")
 _RUNNER = b".jobrunner.runner: "
+# A header whose message begins with a line break: of the two blanks that an empty message has, one is there.
+_BEGUN = re.compile(HEADER.pattern + rb"\S+ [\w.]+: ")
+# What follows the first line of a record that has an exception.
+_EXCEPTION = b"Traceback (most recent call last):"
 # A traceback cut by a crash never ends: after so many lines that look like headers they are believed.
 _BELIEVED = 32
 
@@ -31,7 +37,7 @@ def ends_message(data: bytes, start: int, end: int) -> bool:
         return False
     last = data[end - 1]
     if last == 32:
-        return True
+        return data[end - 2] != 58 or _BEGUN.fullmatch(data, start, end) is None
     if last not in _PERF_ENDS:
         return False
     words = data[max(start, end - 48) : end].rsplit(b" ", 4)
@@ -76,27 +82,33 @@ def traceback_end(data: bytes, start: int, seen: int, limit: int) -> tuple[int, 
 def is_fresh(data: bytes, start: int, limit: int, *, fresh: bool) -> bool:
     """Whether a header at the line start `start` cannot be the text of an exception before it.
 
-    That of a record ends without a mark, and may hold anything; only the runner's own exceptions hold
-    no text of a job. limit: how many bytes to look back. fresh: the answer for the start of data.
+    That of a record ends without a mark, and may hold anything, blanks at the ends of its lines included;
+    only the runner's own exceptions hold no text of a job. limit: how many bytes to look back. fresh: the
+    answer for the start of data.
     """
     low = max(0, start - limit)
-    first = True
+    stop, last = start - 1, -1
     while start > low:
         end = start - 1
         start = data.rfind(b"\n", 0, end) + 1
-        if first and ends_message(data, start, end):
-            return True
-        first = False
+        if last < 0:
+            last = start
+            if data[start:end] == b" " or (
+                end > start and data[end - 1] != 32 and ends_message(data, start, end)
+            ):
+                return True
         if HEADER.match(data, start):
-            return data.find(_RUNNER, start, min(end, start + 200)) >= 0
+            if not data.startswith(_EXCEPTION, end + 1):
+                return ends_message(data, last, stop)
+            return data[end - 1] == 32 and data.find(_RUNNER, start, min(end, start + 200)) >= 0
     return fresh
 
 
-def in_message(data: bytes, start: int, limit: int, *, fresh: bool) -> bool:
+def in_message(data: bytes, start: int, limit: int, *, fresh: bool, inside: bool = False) -> bool:
     """Whether the line at `start` stands inside the message of the record before it, as far as that shows.
 
     Not where what looks like a record before it may itself be the text of an exception.
-    limit, fresh: as for `is_fresh`.
+    limit, fresh: as for `is_fresh`. inside: the answer for the start of data.
     """
     low = max(0, start - limit)
     while start > low:
@@ -104,8 +116,26 @@ def in_message(data: bytes, start: int, limit: int, *, fresh: bool) -> bool:
         start = data.rfind(b"\n", 0, end) + 1
         if ends_message(data, start, end):
             return False
+        if HEADER.match(data, start) and is_fresh(data, start, limit, fresh=fresh):
+            return True
+    return inside and start == 0
+
+
+def in_exception(data: bytes, start: int, limit: int) -> bool:
+    """Whether the record before the line at `start` has an exception, and may go on with its text.
+
+    Not where it is the runner's, or a job's traceback, which has an end. limit: as for `is_fresh`.
+    """
+    low = max(0, start - limit)
+    while start > low:
+        stop = start - 1
+        start = data.rfind(b"\n", 0, stop) + 1
         if HEADER.match(data, start):
-            return is_fresh(data, start, limit, fresh=fresh)
+            return (
+                data[stop - 1] == 32
+                and data.startswith(_EXCEPTION, stop + 1)
+                and _RUNNER not in data[start : start + 200]
+            )
     return False
 
 

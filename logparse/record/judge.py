@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 from logparse.record.clock import Clock
 from logparse.record.closing import (
+    FRAMES,
     HEADER,
     NEXT_HEADER,
     OPENERS,
     TRACEBACK_LINE,
     ends_message,
+    in_exception,
     in_message,
     in_old_traceback,
     is_fresh,
@@ -25,6 +27,8 @@ _NEIGHBOURHOOD = 1 << 18
 # What the record before the text left open, besides a traceback (then: how many header-like lines it
 # held so far, from 0 on).
 _CLOSED, _MESSAGE = -2, -1
+# How what may follow a record begins: a header, a traceback, the mark of a wrapper's continuation, nothing.
+_FOLLOW = (b"", *(b"%d" % digit for digit in range(10)), b"T", b"\x01")
 _MINUTE, _HOUR = 60_000, 3_600_000
 
 
@@ -38,7 +42,9 @@ class Judge:
         self.clock = Clock()
         self._style = 0  # how surely this log ends its messages with a blank
         self._bare = 0  # lines without one since the last with one
+        self._stray = False  # others write to this log too: what follows a record need not be its text
         self._echoes: dict[bytes, None] = {}
+        self._ended = False  # the last piece ended with a record that is whole
         self._open = _CLOSED
         self._fresh = True  # a header at the start of the piece is no text of an exception
         self._data = b""
@@ -49,6 +55,7 @@ class Judge:
     def new_file(self) -> None:
         """Another file begins: nothing is open, and its time is its own."""
         self.skipped()
+        self._ended = False
         self._fresh = True
         self.clock.now = None
 
@@ -59,11 +66,18 @@ class Judge:
 
     def begin(self, data: bytes) -> None:
         """The next piece, which goes on where the last one ended."""
+        self.passed(data)
         self._data = data
         self._good = self._shut = -1
         if self._open >= 0:
             self._trace, self._seen = 0, self._open
             self._shut = self._end_of_traceback(0)
+
+    def passed(self, data: bytes) -> None:
+        """A piece that goes on where the last one ended, of which nothing is to be judged."""
+        if self._ended and data:
+            self._ended = False
+            self._stray = self._stray or data[:1] not in _FOLLOW
 
     def judge(self, start: int, end: int, time: int, *, perf: bool, final: bool, whole: bool) -> str | None:
         """Why the header-like line data[start:end] is no record: `inside`, `unfinished`, `echo`, `time`.
@@ -77,13 +91,24 @@ class Judge:
         if blank and start == self._good and start >= self._shut and data[end : end + 3] != b"\n \n":
             reason = ""
         else:
-            reason = self._form(start, end, blank, whole)
-        if not reason and self._echoes and data[start:end] in self._echoes:
+            found = self._form(start, end, blank, whole, final)
+            if found is None:
+                return None
+            reason = found
+        if not reason and self._echoes and data[start:end].rstrip() in self._echoes:
             reason = "echo"
         if not reason:
             now = self.clock.now
-            if now is not None and -_MINUTE <= time - now <= _HOUR:
+            if now is not None and -_MINUTE <= time - now <= _MINUTE:
                 self.clock.now = time
+            elif now is not None and _MINUTE < time - now <= _HOUR:
+                following = next(self._times_after(end), None)
+                if following is None and not final and len(data) - end < _NEIGHBOURHOOD:
+                    return None
+                if following is not None and now - _MINUTE <= following < time - _MINUTE:
+                    reason = "time"
+                else:
+                    self.clock.now = time
             else:
                 near = len(data) - end >= _NEIGHBOURHOOD
                 believed = self.clock.believes(time, self._times_after(end), final=final or near)
@@ -102,9 +127,11 @@ class Judge:
         if reason:
             if len(self._echoes) >= _ECHOES:
                 del self._echoes[next(iter(self._echoes))]
-            self._echoes[data[start:end]] = None
+            self._echoes[data[start:end].rstrip()] = None
         elif blank or (perf and ends_message(data, start, end)):
             self._good = end + 1
+            if not self._stray and whole and data[end + 1 : end + 2] not in _FOLLOW:
+                self._stray = True
         return reason
 
     def goes_on(self, start: int, end: int, following: int) -> None:
@@ -121,9 +148,12 @@ class Judge:
     def end(self, stop: int) -> None:
         """The next piece begins at `stop`."""
         data = self._data
+        self._ended = 0 < stop == self._good
         if stop < self._shut:
             self._open = traceback_end(data, self._trace, self._seen, stop)[1]
-        elif self._style >= _SURE and in_message(data, stop, _NEIGHBOURHOOD, fresh=self._fresh):
+        elif self._style >= _SURE and in_message(
+            data, stop, _NEIGHBOURHOOD, fresh=self._fresh, inside=self._open == _MESSAGE
+        ):
             self._open = _MESSAGE
         elif stop > 0:
             self._open = _CLOSED
@@ -135,7 +165,7 @@ class Judge:
         end, _ = traceback_end(self._data, start, self._seen, len(self._data))
         return end if end >= 0 else len(self._data)
 
-    def _form(self, start: int, end: int, blank: bool, whole: bool) -> str:
+    def _form(self, start: int, end: int, blank: bool, whole: bool, final: bool) -> str | None:
         data = self._data
         if start < self._shut or (start == 0 and self._open == _MESSAGE):
             return "inside"
@@ -145,14 +175,26 @@ class Judge:
         if (
             start
             and start != self._good
-            and not (after_header and data[start - 2] == 32)
-            and in_message(data, start, _NEIGHBOURHOOD, fresh=self._fresh)
+            and in_message(data, start, _NEIGHBOURHOOD, fresh=self._fresh, inside=self._open == _MESSAGE)
         ):
             return "inside"
+        if (
+            whole
+            and not self._stray
+            and data[end + 1 : end + 2] not in (_FOLLOW if final else _FOLLOW[1:])
+            and in_exception(data, start, _NEIGHBOURHOOD)
+            and (blank or ends_message(data, start, end))
+        ):
+            return "inside" if end + 1 < len(data) else None
         if blank:
             # A line of one blank is the end of a job's traceback, and never of a record of one line.
             return "inside" if data[end : end + 3] == b"\n \n" else ""
-        if whole and not ends_message(data, start, end) and not data.endswith(OPENERS, start, end):
+        if whole and not ends_message(data, start, end):
+            if data.endswith(OPENERS, start, end):
+                # Until the end of a traceback all is text: a line that opens none must not hide what follows.
+                if end + 1 >= len(data) or not data.endswith(TRACEBACK_LINE, start, end):
+                    return ""
+                return "" if data.startswith(FRAMES, end + 1) else "unfinished"
             following = NEXT_HEADER.search(data, end)
             last = following.start() if following else len(data.rstrip(b"\n"))
             if not ends_message(data, data.rfind(b"\n", 0, last) + 1, last):

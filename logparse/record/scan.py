@@ -120,6 +120,7 @@ class Scanner:
         stop = len(data) if final else _last_header(data)
         records: list[Record] = []
         if stop < 0:
+            self._judge.passed(data)
             self._drop(end)
         else:
             if HEADER.match(data) or NEXT_HEADER.search(data):
