@@ -1,5 +1,7 @@
 """The verb `events`: what happened, as lines of JSON."""
 
+import os
+import stat
 import sys
 import threading
 from collections.abc import Iterable, Iterator
@@ -91,7 +93,7 @@ def command(
     if no_channel_state:
         wanted -= {"channel_state"}
     if not follow:
-        run = open_run(reading, progress=output is not None or not _terminal())
+        run = open_run(reading, progress=output is not None or _redirected())
         with _opened(output, reading.files) as file:
             _print(run, file, wanted, sort=sort)
         return
@@ -173,8 +175,9 @@ def _follow(following: Following, file: BinaryIO, wanted: frozenset[str]) -> Non
         following.close()
 
 
-def _terminal() -> bool:
-    return sys.stdout is not None and sys.stdout.isatty()
+def _redirected() -> bool:
+    """Whether standard output is a file: what a pipe's reader prints would run into a progress bar."""
+    return sys.stdout is not None and stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -180,3 +181,29 @@ def test_a_last_line_counts_soon(started: Started, tmp_path: Path) -> None:
     while not found or json.loads(found[-1])["event"] != "dispatched":
         found += until(process, 1)
     assert json.loads(found[-1])["uuid"] == uuid
+
+
+@pytest.mark.parametrize("to_file", [True, False])
+def test_a_progress_bar_on_a_terminal_and_nowhere_else(
+    started: Started, log: Path, tmp_path: Path, to_file: bool
+) -> None:
+    leader, follower = os.openpty()
+    target = ("--output", "events.jsonl") if to_file else ()
+    process = started("events", *target, log, stderr=follower)
+    os.close(follower)
+    output, _ = process.communicate()
+    assert process.returncode == 0
+    seen = b""
+    try:
+        while data := os.read(leader, 65536):
+            seen += data
+    except OSError:  # nobody has the terminal open any more
+        pass
+    finally:
+        os.close(leader)
+    if to_file:
+        assert output == ""
+        assert b"kB" in seen
+    else:
+        assert output.startswith('{"ts":')
+        assert seen == b""
