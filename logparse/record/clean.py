@@ -15,6 +15,7 @@ class Text:
     data: the clean bytes.
     plain: there was no noise.
     raw(position): where the byte at `position` of `data` stood before cleaning.
+    until(end): the first `end` bytes of it.
     """
 
     __slots__ = ("_positions", "_removed", "data", "plain")
@@ -29,6 +30,10 @@ class Text:
         """The offset of a clean byte in the bytes that `clean` was given."""
         index = bisect_right(self._positions, position)
         return position + self._removed[index - 1] if index else position
+
+    def until(self, end: int) -> "Text":
+        """The same up to the clean byte `end`."""
+        return Text(self.data[:end], self._positions, self._removed)
 
 
 def clean(data: bytes, *, head: bool = False) -> Text:

@@ -155,11 +155,19 @@ class Scanner:
 
     def _overlong(self) -> list[Record]:
         """Report the record at the start of the buffer, which is over the limit, and drop what follows."""
-        text = clean(self._buffer, head=self._offset == 0)
+        head = self._offset == 0
+        text = clean(self._buffer, head=head)
         if len(text.data) <= self._max_record and len(self._buffer) <= 8 * self._max_record:
             return []
         line_end = self._buffer.rfind(b"\n") + 1
-        cut = Text(text.data[: self._max_record + 1], [], [])
+        whole = clean(self._buffer[:line_end], head=head)
+        stop = _last_header(whole.data)
+        if stop > 0:
+            # Several records: the first waits for those that follow to confirm its time, and must no longer.
+            records, done = self._records(whole, stop, final=True)
+            self._drop(whole.raw(done))
+            return records + self._overlong()
+        cut = text.until(self._max_record + 1)
         records, _ = self._records(cut, len(cut.data), final=False, single=True)
         self._judge.skipped()
         self._dropping = True
