@@ -275,14 +275,16 @@ def _traces_of(event: Event, began: int | None, traces: list[Trace], pipe: Pipe)
             return (trace.line,)
     if event.duration is not None:
         began = event.ts - round(event.duration * 1000)
-    start = (began if began is not None else event.ts - _NEAR) - _ROUNDING
+    by_runner = any(".jobrunner" in logger for logger in pipe.patterns[event.pattern].loggers)
+    if began is None or (by_runner and event.duration is None):
+        began = event.ts - _NEAR
+    start = began - _ROUNDING
     near = [
         trace for trace in traces if trace.line.believed and start <= trace.line.time <= event.ts + _LATER
     ]
     own = [trace for trace in near if _before(trace.line, event)]
     if own and not pipe.lifecycle.processes.shares(event.server, event.pid):
         return (own[-1].line,)
-    by_runner = any(".jobrunner" in logger for logger in pipe.patterns[event.pattern].loggers)
     alike = [trace for trace in (near if by_runner else own) if event.exception in (None, trace.exception)]
     return tuple(trace.line for trace in alike)
 

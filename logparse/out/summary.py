@@ -193,7 +193,7 @@ class Summary:
             duration.merge(sketch)
         return Database(
             db=db or None,
-            jobs=measures.first_starts if events["started"] is not None else None,
+            jobs=measures.first_starts if sees.shows("started") else None,
             events=events,
             requeued=_requeued(series, sees),
             runs=runs if runs or ends_shown else None,

@@ -140,9 +140,10 @@ def _dispatched(log: Seen, settings: _Settings) -> Visible:
 def _started(log: Seen, settings: _Settings) -> Visible:
     if log.sees_started:
         return Visible("started", "yes", "the worker logs each start")
+    if log.sees_traces and not log.outcomes:
+        return Visible("started", "partly", "only of failures that name their job", settings.controllers)
     if log.filtered or not log.outcomes:
-        setting = settings.controllers
-        return Visible("started", "no", "the start of a job is logged at DEBUG only", setting)
+        return Visible("started", "no", "the start of a job is logged at DEBUG only", settings.controllers)
     if "sql_seconds" not in log.names:
         return Visible(
             "started",

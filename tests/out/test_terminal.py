@@ -100,7 +100,7 @@ def test_numbers_are_aligned_to_the_right() -> None:
 
 def test_what_is_not_visible_is_said_and_never_zero() -> None:
     text = text_of(report_of("16.0-werkzeug-silenced-info"))
-    for word in ("queued", "started", "done", "retried", "cancelled", "lost"):
+    for word in ("queued", "done", "retried", "cancelled", "lost"):
         assert row(text.split("What this log cannot show")[0], word) == [word, "–", "not visible"]
     assert "--log-handler=werkzeug:INFO" in text
     assert "300 dispatches and not one answer" in " ".join(text.split())

@@ -1,0 +1,237 @@
+"""The verb `replay`, run as a user runs it."""
+
+import gzip
+import json
+import os
+import pty
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Logparse = Callable[..., subprocess.CompletedProcess[str]]
+ASKING = re.compile(
+    r"^2026-\S+ \S+ \d+ INFO \? \S+\.runner: asking Odoo to run job (\S+) on db (\S+)", re.MULTILINE
+)
+FAILED = re.compile(
+    r"^2026-\S+ \S+ \d+ INFO \S+ werkzeug: .*/queue_job/runjob\S+ HTTP/1\.1\" [45]\d\d ", re.MULTILINE
+)
+
+
+@pytest.fixture
+def log(fixtures: Path) -> Path:
+    return fixtures / "16.0-w2-info" / "odoo.log"
+
+
+def events(ran: subprocess.CompletedProcess[str]) -> dict[str, int | None]:
+    assert ran.returncode == 0, ran.stderr
+    (database,) = json.loads(ran.stdout)["databases"]
+    found: dict[str, int | None] = database["events"]
+    return found
+
+
+def test_summary_on_standard_output_and_nothing_on_standard_error(logparse: Logparse, log: Path) -> None:
+    ran = logparse("replay", log)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    text = log.read_text(errors="replace")
+    assert re.search(rf"^dispatched +{len(ASKING.findall(text))} ", ran.stdout, re.MULTILINE)
+    assert re.search(rf"^failed +{len(FAILED.findall(text))} ", ran.stdout, re.MULTILINE)
+    assert re.search(r"^queued +– +not visible", ran.stdout, re.MULTILINE)
+    assert "\x1b" not in ran.stdout
+
+
+def test_json(logparse: Logparse, log: Path) -> None:
+    text = log.read_text(errors="replace")
+    found = events(logparse("replay", "--json", log))
+    assert found["dispatched"] == len(ASKING.findall(text))
+    assert found["failed"] == len(FAILED.findall(text))
+    assert found["queued"] is None
+
+
+def test_json_has_the_keys_of_the_docs(logparse: Logparse, fixtures: Path) -> None:
+    docs = (Path(__file__).parent.parent.parent / "docs" / "replay.md").read_text()
+    report = json.loads(logparse("replay", "--json", fixtures / "16.0-w2-debug" / "odoo.log.gz").stdout)
+    (database,) = report["databases"]
+    parts = [report, report["input"], report["visibility"], report["installation"], database]
+    parts += [
+        database["slowest"][0],
+        database["most_failing"][0],
+        database["channels"][0],
+        database["open"][0],
+    ]
+    parts += [database["duration"], database["exceptions"][0], report["visibility"]["items"][0]]
+    for part in parts:
+        for key in part:
+            assert re.search(rf"[`.]{key}(?:\[\])?`", docs), key
+
+
+def test_metrics_are_the_same_counters(logparse: Logparse, log: Path) -> None:
+    text = log.read_text(errors="replace")
+    ran = logparse("replay", "--metrics", log)
+    assert ran.returncode == 0
+    (dispatched,) = re.findall(r"^odoo_queue_job_dispatched_total\{.*\} (\S+)$", ran.stdout, re.MULTILINE)
+    assert float(dispatched) == len(ASKING.findall(text))
+    (lines,) = re.findall(r"^logparse_lines_total\{.*\} (\S+)$", ran.stdout, re.MULTILINE)
+    assert float(lines) == text.count("\n")
+    assert "odoo_queue_job_queued_total{" not in ran.stdout
+
+
+@pytest.mark.needs_promtool
+def test_metrics_please_promtool(logparse: Logparse, fixtures: Path) -> None:
+    ran = logparse("replay", "--metrics", fixtures / "18.0-w2-debug" / "odoo.log.gz")
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=ran.stdout, text=True, capture_output=True, check=False
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_metrics_and_json_are_two_forms(logparse: Logparse, log: Path) -> None:
+    ran = logparse("replay", "--metrics", "--json", log)
+    assert ran.returncode == 2
+    assert ran.stderr.count("\n") == 1
+
+
+def test_all_pieces_of_a_rotated_log_are_one(logparse: Logparse, fixtures: Path) -> None:
+    pieces = sorted((fixtures / "12.0-w2-rotate-rename").glob("odoo.log*"))
+    text = "".join(piece.read_text(errors="replace") for piece in pieces)
+    ran = logparse("replay", "--json", *reversed(pieces))
+    assert events(ran)["dispatched"] == len(ASKING.findall(text))
+    assert len(json.loads(ran.stdout)["input"]["files"]) == len(pieces) == 7
+
+
+def test_standard_input(logparse: Logparse, log: Path) -> None:
+    with log.open() as file:
+        ran = logparse("replay", "--json", "-", stdin=file)
+    assert events(ran)["dispatched"] == len(ASKING.findall(log.read_text(errors="replace")))
+
+
+def test_one_of_two_databases(logparse: Logparse, fixtures: Path) -> None:
+    path = fixtures / "18.0-w2-2db-info" / "odoo.log.gz"
+    text = gzip.decompress(path.read_bytes()).decode(errors="replace")
+    dbs = [db for _, db in ASKING.findall(text)]
+    ran = logparse("replay", "--json", "--db", dbs[0], path)
+    assert events(ran)["dispatched"] == dbs.count(dbs[0]) < len(dbs)
+
+
+def test_a_span_of_time(logparse: Logparse, log: Path) -> None:
+    text = log.read_text(errors="replace")
+    times = [found.group()[:23] for found in ASKING.finditer(text)]
+    middle = times[len(times) // 2][:19]
+    before = logparse("replay", "--json", "--to", middle, log)
+    after = logparse("replay", "--json", "--from", middle, log)
+    assert events(before)["dispatched"] == sum(time < middle for time in times)
+    assert events(after)["dispatched"] == sum(time >= middle for time in times)
+    assert json.loads(before.stdout)["input"]["lines"] == text.count("\n")
+
+
+def test_nothing_in_the_span(logparse: Logparse, log: Path) -> None:
+    ran = logparse("replay", "--from", "2027-01-01", log)
+    assert ran.returncode == 0
+    assert ran.stdout.startswith("No queue job in what --from, --to and --db select of this log.")
+
+
+def test_top(logparse: Logparse, log: Path) -> None:
+    (database,) = json.loads(logparse("replay", "--json", "--top", "2", log).stdout)["databases"]
+    assert len(database["slowest"]) == len(database["most_retried"]) == 2
+    ran = logparse("replay", log, env={"LOGPARSE_REPLAY_TOP": "0"})
+    assert "Slowest attempts" not in ran.stdout
+
+
+def test_unsettled_without_settling_at_the_end(logparse: Logparse, log: Path) -> None:
+    done = events(logparse("replay", "--json", log))["done"]
+    ran = logparse("replay", "--json", "--no-settle-at-end", log)
+    (database,) = json.loads(ran.stdout)["databases"]
+    (unsettled,) = (one["jobs"] for one in database["open"] if one["state"] == "unsettled")
+    assert unsettled
+    assert database["events"]["done"] + unsettled == done
+
+
+def test_no_text_of_exceptions_leaves_the_log(logparse: Logparse, log: Path) -> None:
+    text = log.read_text(errors="replace")
+    messages = re.findall(
+        r"^(?:Exception|ValueError|odoo\.exceptions\.UserError): (.{6,})$", text, re.MULTILINE
+    )
+    assert messages
+    for form in ([], ["--json"], ["--metrics"]):
+        out = logparse("replay", *form, log).stdout
+        assert not [message for message in messages if message in out]
+
+
+def test_an_empty_file_is_no_error(logparse: Logparse, tmp_path: Path) -> None:
+    path = tmp_path / "odoo.log"
+    path.touch()
+    ran = logparse("replay", path)
+    assert ran.returncode == 0
+    assert "The log is empty." in ran.stdout
+    assert ran.stderr.count("\n") == 1
+    assert json.loads(logparse("replay", "--json", path).stdout)["databases"] == []
+
+
+def test_not_a_log_of_odoo(logparse: Logparse, tmp_path: Path) -> None:
+    path = tmp_path / "other.log"
+    path.write_text("hello\nworld\n")
+    ran = logparse("replay", path)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_damaged_file_is_summarised_as_far_as_it_goes(
+    logparse: Logparse, fixtures: Path, tmp_path: Path
+) -> None:
+    whole = (fixtures / "18.0-w2-debug" / "odoo.log.gz").read_bytes()
+    path = tmp_path / "odoo.log.gz"
+    path.write_bytes(whole[: len(whole) // 2])
+    ran = logparse("replay", path)
+    assert ran.returncode == 1
+    assert re.search(r"^dispatched +\d+ ", ran.stdout, re.MULTILINE)
+    assert "could be read only in part" in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+def test_a_closed_pipe_is_quiet(environment: dict[str, str], log: Path) -> None:
+    import sys
+
+    ran = subprocess.run(
+        ["sh", "-c", f'"{sys.executable}" -m logparse replay --json "{log}" | head -c 1; exit 0'],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.stdout, ran.stderr) == ("{", "")
+
+
+def test_colours_in_a_terminal_and_none_with_no_color(logparse: Logparse, log: Path) -> None:
+    def shown(env: dict[str, str]) -> str:
+        ours, theirs = pty.openpty()
+        try:
+            ran = logparse("replay", log, stdout=theirs, env={"TERM": "xterm-256color", **env})
+            assert ran.returncode == 0
+        finally:
+            os.close(theirs)
+        output = b""
+        try:
+            while block := os.read(ours, 65536):
+                output += block
+        except OSError:  # all was read, and the other end is closed
+            pass
+        os.close(ours)
+        return output.decode()
+
+    assert re.search(r"\x1b\[(?:\d+;)*3\dm", shown({}))
+    assert not re.search(r"\x1b\[(?:\d+;)*3\dm", shown({"NO_COLOR": "1"}))
+
+
+def test_ascii_only(logparse: Logparse, log: Path) -> None:
+    ran = logparse("replay", log, env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.isascii()
+
+
+def test_help_has_an_example(logparse: Logparse) -> None:
+    ran = logparse("replay", "--help")
+    assert ran.returncode == 0
+    assert "logparse replay odoo.log" in ran.stdout
