@@ -2,6 +2,7 @@
 
 import time
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +14,7 @@ from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle
 from logparse.pipe import Pipe
 from logparse.record.record import Record
+from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError, shown
 from logparse.source.follow import Follower, Start
 from logparse.source.position import Position, offset_file, save
@@ -36,28 +38,37 @@ class Live:
         self.pipe = pipe
         self.kept = kept
         self.now = 0
+        self._chunks: deque[Chunk] = deque()
         self.last_byte = time.monotonic()
         self.judged = False
         self.rotations = 0
         self.error: str | None = None
 
     def poll(self) -> tuple[bool, list[Record]]:
-        """Whether something new was read, and the records that are known to be whole."""
-        read = False
+        """Whether something new was read, and the records that are known to be whole.
+
+        No more than one chunk is read, so that it takes little time.
+        """
+        if not self._chunks:
+            self._chunks.extend(self.follower.poll())
         records: list[Record] = []
-        for chunk in self.follower.poll():
-            read = read or bool(chunk.data)
-            records += self.pipe.reader.feed(chunk)
-        if read:
+        if self._chunks:
+            records += self.pipe.reader.feed(self._chunks.popleft())
             self.last_byte = time.monotonic()
-        elif (idle := self._idle()) >= _QUIET_SECONDS:
+            return True, records
+        if (idle := self._idle()) >= _QUIET_SECONDS:
             records += self.pipe.reader.quiet(long=idle >= _LONG_QUIET_SECONDS)
-        return read, records
+        return False, records
+
+    @property
+    def lag_bytes(self) -> int:
+        """Bytes that are written and not read yet, as far as can be seen now."""
+        return self.follower.lag_bytes + sum(len(chunk.data) for chunk in self._chunks)
 
     @property
     def behind(self) -> bool:
         """Whether much was written that is not read yet."""
-        return self.follower.error is None and self.follower.lag_bytes > _JUDGED
+        return bool(self._chunks) or (self.follower.error is None and self.follower.lag_bytes > _JUDGED)
 
     def may_tell_older(self) -> bool:
         """Whether it may still have records that are older than those of other files."""
@@ -65,6 +76,19 @@ class Live:
             return True
         unread = self.pipe.reader.pending or (self.follower.error is None and self.follower.lag_bytes)
         return bool(unread) and self._idle() < _LONG_QUIET_SECONDS
+
+    def save(self, waiting: int | None) -> None:
+        """Save from where it is to be read again; not while what waits to be read spans two files.
+
+        waiting: the offset of its first record that was read and waits for those of other files.
+        """
+        inode = self.follower.inode
+        if self.kept is None or inode is None or any(chunk.last for chunk in self._chunks):
+            return
+        at = self._chunks[0].offset if self._chunks else self.follower.position
+        # What the reader still holds is to be read again, too.
+        at = max(0, at - self.pipe.reader.pending)
+        save(self.kept, Position(inode, at if waiting is None else min(at, waiting)))
 
     def _idle(self) -> float:
         return time.monotonic() - self.last_byte
@@ -135,11 +159,8 @@ class Following:
     def save(self) -> None:
         """Save the positions. Raises SourceError where one cannot be saved."""
         for one in self.live:
-            follower = one.follower
-            if one.kept is not None and follower.inode is not None:
-                # What the scanner still holds is to be read again.
-                at = follower.position - one.pipe.reader.pending
-                save(one.kept, Position(follower.inode, at))
+            held = (record.offset for _, live, record in self._held if live is one)
+            one.save(next(held, None))
 
     def close(self) -> None:
         """Close the files."""

@@ -120,7 +120,7 @@ class _Service:
         self._counts = Counts()
         self._save_error: str | None = None
         pipes = [one.pipe for one in following.live]
-        self._readers = LiveReaders([(one.follower, one.pipe) for one in following.live])
+        self._readers = LiveReaders(following.live)
         patterns = following.patterns
         self.collector = QueueJobCollector(
             self._counts,
@@ -156,7 +156,7 @@ class _Service:
             shown(one.follower.path): {
                 "error": one.follower.error,
                 "position": one.follower.position,
-                "lag_bytes": one.follower.lag_bytes,
+                "lag_bytes": one.lag_bytes,
             }
             for one in self.following.live
         }

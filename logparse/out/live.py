@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
 from logparse.lifecycle.lifecycle import Lifecycle
 from logparse.out.gauges import FileStats, Gauges, PipeStats, ReaderStats
@@ -64,6 +65,20 @@ class LiveGauges(Gauges):
         return state
 
 
+class Followed(Protocol):
+    """A file that is followed, and the pipe that its lines go through.
+
+    lag_bytes: bytes that are written and not read yet.
+    """
+
+    @property
+    def follower(self) -> Follower: ...
+    @property
+    def pipe(self) -> Pipe: ...
+    @property
+    def lag_bytes(self) -> int: ...
+
+
 class LiveReaders(ReaderStats):
     """The numbers of followed files and their pipes.
 
@@ -71,19 +86,19 @@ class LiveReaders(ReaderStats):
     how often they could not be. Both are set by whoever saves.
     """
 
-    def __init__(self, files: Sequence[tuple[Follower, Pipe]]) -> None:
+    def __init__(self, files: Sequence[Followed]) -> None:
         self._files = files
         self.snapshot: float | None = None
         self.snapshot_errors = 0
 
     def files(self) -> Iterator[FileStats]:
-        for follower, pipe in self._files:
-            tally = pipe.tally
+        for one in self._files:
+            follower, tally = one.follower, one.pipe.tally
             yield FileStats(
                 follower.path,
                 lines=tally.lines,
                 bytes=tally.bytes,
-                lag_bytes=follower.lag_bytes,
+                lag_bytes=one.lag_bytes,
                 last_record=tally.last,
                 rotations=dict(follower.rotations),
             )
@@ -91,14 +106,15 @@ class LiveReaders(ReaderStats):
     def pipe(self) -> PipeStats:
         facts: Counter[str] = Counter()
         unmatched: Counter[str] = Counter()
-        for _, pipe in self._files:
-            facts.update(pipe.facts)
-            unmatched.update(pipe.unmatched)
+        tallies = [one.pipe.tally for one in self._files]
+        for one in self._files:
+            facts.update(one.pipe.facts)
+            unmatched.update(one.pipe.unmatched)
         return PipeStats(
             facts=facts,
             unmatched=unmatched,
-            truncated_records=sum(pipe.tally.truncated for _, pipe in self._files),
-            decode_errors=sum(pipe.tally.decode_errors for _, pipe in self._files),
+            truncated_records=sum(tally.truncated for tally in tallies),
+            decode_errors=sum(tally.decode_errors for tally in tallies),
             snapshot=self.snapshot,
             snapshot_errors=self.snapshot_errors,
         )
