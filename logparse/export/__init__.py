@@ -1,0 +1,1 @@
+"""Other tools' configurations, generated from the patterns: Promtail, Alloy, Loki's rules, mtail, lnav."""
