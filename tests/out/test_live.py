@@ -1,0 +1,69 @@
+"""What a scrape shows of a lifecycle that goes on, by what the log's level can show."""
+
+from pathlib import Path
+
+import pytest
+
+from logparse import Chunk, Pipe
+from logparse.out.live import LiveGauges
+from logparse.source.files import read_files
+
+
+def read(log: Path, *, half: bool = False) -> tuple[Pipe, LiveGauges]:
+    pipe = Pipe()
+    for chunk in read_files([str(log)], chunk_size=4096):
+        pipe.feed(chunk)
+        if half and pipe.lifecycle.sight.dispatched.total() > 60:
+            break
+    return pipe, LiveGauges(pipe.lifecycle, [pipe])
+
+
+def test_at_info_a_job_that_was_handed_over_is_dispatched_whether_it_runs_or_not(fixtures: Path) -> None:
+    _, gauges = read(fixtures / "16.0-w2-info" / "odoo.log", half=True)
+    assert gauges.states() == ("dispatched", "unsettled")
+    shown = {state: count for _, _, state, count, _ in gauges.open_jobs()}
+    assert shown.keys() == {"dispatched", "unsettled"}
+    assert all(shown.values())
+
+
+def test_at_debug_all_states_are_told_apart(fixtures: Path) -> None:
+    pipe, gauges = read(fixtures / "18.0-w2-debug" / "odoo.log.gz", half=True)
+    assert gauges.states() == ("pending", "enqueued", "started", "unsettled")
+    shown = list(gauges.open_jobs())
+    assert shown == list(pipe.lifecycle.jobs.states())
+    assert {state for _, _, state, _, _ in shown} >= {"pending", "started"}
+
+
+@pytest.mark.parametrize(
+    ("name", "visible"),
+    [
+        ("16.0-w2-info/odoo.log", True),
+        ("18.0-w2-debug/odoo.log.gz", True),
+        # Its access lines are silenced: what was dispatched is never seen to end.
+        ("16.0-werkzeug-silenced-info/odoo.log.gz", False),
+    ],
+)
+def test_whether_outcomes_are_visible(fixtures: Path, name: str, visible: bool) -> None:
+    pipe, gauges = read(fixtures / name)
+    (db,) = pipe.lifecycle.sight.databases
+    assert dict(gauges.visible()) == {db: visible}
+
+
+def test_nothing_is_said_to_be_invisible_after_a_few_dispatches(fixtures: Path) -> None:
+    lines = (fixtures / "16.0-w2-info" / "odoo.log").read_bytes().splitlines(keepends=True)
+    asking = [line for line in lines if b"asking Odoo to run job" in line]
+    for count, visible in ((19, True), (20, False)):
+        pipe = Pipe()
+        pipe.feed(Chunk("odoo.log", 0, b"".join(asking[:count]), last=True))
+        assert dict(LiveGauges(pipe.lifecycle, [pipe]).visible()) == {"qj16_w2_info_a": visible}
+
+
+def test_what_was_not_believed_is_that_of_all_stages(fixtures: Path) -> None:
+    pipe, gauges = read(fixtures / "16.0-w2-info" / "odoo.log")
+    pipe.lifecycle.rejected["inside"] += 1
+    pipe.lifecycle.rejected["role"] += 2
+    expected = dict(pipe.tally.rejected)
+    assert expected["inside"] > 0
+    assert dict(gauges.rejected()) == expected | {"inside": expected["inside"] + 1, "role": 2}
+    assert gauges.tracked_jobs() == len(pipe.lifecycle.jobs) > 100
+    assert gauges.runner_activity()[""] > 0
