@@ -42,7 +42,8 @@ def command(reading: Reading, uuid: str, as_json: bool, full: bool) -> None:
     """
     if sys.stdout is None:
         raise CliError("standard output is closed: there is nowhere to print to")
-    from logparse.out.story import Stories, stories_json
+    from logparse.out.story import Stories
+    from logparse.out.story_json import stories_json
 
     run = open_run(reading, progress=True)
     stories = Stories(uuid)

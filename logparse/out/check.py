@@ -10,10 +10,10 @@ from logparse.lifecycle.event import Event, Output
 from logparse.match.fact import Fact
 from logparse.match.pattern import LEVELS, Pattern
 from logparse.match.versions import major_of
+from logparse.out.entries import what_was_read
 from logparse.out.label import cleaned
 from logparse.out.report import SCHEMA, Input
 from logparse.out.shape import Shape, Shapes, shapes_of
-from logparse.out.summary import what_was_read
 from logparse.out.visibility import visibility
 from logparse.out.visible import Visibility
 from logparse.pipe import Pipe, Tap

@@ -9,6 +9,7 @@ ERROR = 0.01
 
 _GAMMA = (1 + ERROR) / (1 - ERROR)
 _LOG = math.log(_GAMMA)
+_ceil, _ln = math.ceil, math.log
 # Below half a millisecond, the log's own unit, a number is counted as 0; above, it is absurd.
 _LEAST, _MOST = 0.0005, 1e12
 
@@ -43,7 +44,7 @@ class Sketch(msgspec.Struct):
         if value < _LEAST:
             self.zeros += 1
         else:
-            bucket = math.ceil(math.log(value) / _LOG)
+            bucket = _ceil(_ln(value) / _LOG)
             self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
 
     def merge(self, other: "Sketch") -> None:

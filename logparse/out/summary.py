@@ -1,39 +1,35 @@
 """Adds up what the pipe tells into a report of a log."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import logparse
-from logparse.lifecycle.event import Ended, Event, Output, QueueWait
+from logparse.lifecycle.event import Event, Output, QueueWait
 from logparse.lifecycle.lifecycle import Lifecycle
-from logparse.out.counts import OTHER, REQUEUE_REASONS, Counts
+from logparse.out import entries
+from logparse.out.counts import OTHER, Counts
 from logparse.out.label import cleaned
 from logparse.out.report import (
     SCHEMA,
-    Attempt,
-    Channel,
     Class,
     Database,
-    Input,
     Installation,
-    Open,
-    Percentiles,
-    Repeated,
     Report,
 )
 from logparse.out.sketch import Sketch
 from logparse.out.state import Series
 from logparse.out.time import iso
-from logparse.out.top import Longest, MostOften, Often
+from logparse.out.top import Longest, MostOften
 from logparse.out.visibility import visibility
 from logparse.out.visible import EVENTS, Visibility
 from logparse.pipe import Pipe
-from logparse.source.error import shown as shown_path
 
 TOP = 10
 """How many of the slowest attempts, of the most failing jobs and so on are named."""
 
-_ENDINGS = frozenset({"done", "failed", "retried", "requeued", "lost"})
+_TIMED = frozenset({"started", "done", "failed", "retried", "requeued", "lost"})
+_NEVER = 2**63
+_MOST_NAMES = 10_000
 _MOST_SKETCHED_CHANNELS = 200
 _MOST_REASONS = 20
 
@@ -63,38 +59,42 @@ class Summary:
         self.counts = counts if counts is not None else Counts()
         self._top = top
         self._measures: dict[str, _Measures] = {}
+        # as the log names database and channel -> their measures, and the channel's label
+        self._by_raw: dict[tuple[str | None, str | None], tuple[_Measures, str]] = {}
         self._words: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
         self._sketched = 0
-        self._first: int | None = None
-        self._last: int | None = None
+        self._first, self._last = _NEVER, -_NEVER
 
     def add(self, output: Output) -> None:
         """Take one output of the pipe."""
         self.counts.add(output)
         if isinstance(output, Event):
-            ts = output.ts
-            if self._first is None or ts < self._first:
+            ts, word = output.ts, output.event
+            if ts < self._first:
                 self._first = ts
-            if self._last is None or ts > self._last:
+            if ts > self._last:
                 self._last = ts
-            word = output.event
             self._words[word] += 1
-            if word in _ENDINGS or word == "started":
+            if word in _TIMED:
                 self._job(output, word)
             elif word == "runner_error":
                 reason = cleaned(output.reason or "unknown")
                 if reason not in self._errors and len(self._errors) >= _MOST_REASONS:
                     reason = OTHER
                 self._errors[reason] += 1
-        elif isinstance(output, Ended):
-            if output.duration is not None:
-                self._duration(output.db, output.channel, output.duration)
-        elif isinstance(output, QueueWait):
-            self._of(output.db, output.channel).wait.add(output.seconds)
+            return
+        key = (output.db, output.channel)
+        measures, channel = self._by_raw.get(key) or self._of(*key)
+        if isinstance(output, QueueWait):
+            measures.wait.add(output.seconds)
+        elif output.duration is not None:
+            sketch = measures.duration.get(channel)
+            (sketch if sketch is not None else self._sketch(measures, channel)).add(output.duration)
 
     def _job(self, event: Event, word: str) -> None:
-        measures = self._of(event.db, event.channel)
+        key = (event.db, event.channel)
+        measures, _ = self._by_raw.get(key) or self._of(*key)
         if word == "started":
             measures.first_starts += event.attempt == 1
             if event.wait is not None:
@@ -109,23 +109,25 @@ class Summary:
         elif word == "retried":
             measures.retried.add(event.uuid, event)
 
-    def _of(self, db: str | None, channel: str | None) -> _Measures:
-        label, _ = self.counts.labels(db, channel)
+    def _of(self, db: str | None, channel: str | None) -> tuple[_Measures, str]:
+        label, channel_label = self.counts.labels(db, channel)
         measures = self._measures.get(label)
         if measures is None:
             measures = self._measures[label] = _Measures(self._top)
-        return measures
+        if len(self._by_raw) > _MOST_NAMES:
+            self._by_raw.clear()
+        found = self._by_raw[db, channel] = (measures, channel_label)
+        return found
 
-    def _duration(self, db: str | None, channel: str | None, seconds: float) -> None:
-        _, label = self.counts.labels(db, channel)
-        sketches = self._of(db, channel).duration
-        if label not in sketches and label and self._sketched >= _MOST_SKETCHED_CHANNELS:
-            label = OTHER
-        sketch = sketches.get(label)
+    def _sketch(self, measures: _Measures, channel: str) -> Sketch:
+        """The durations of a channel that may be new; beyond the limit, of all others."""
+        if channel and self._sketched >= _MOST_SKETCHED_CHANNELS:
+            channel = OTHER
+        sketch = measures.duration.get(channel)
         if sketch is None:
-            sketch = sketches[label] = Sketch(buckets={})
-            self._sketched += bool(label)
-        sketch.add(seconds)
+            sketch = measures.duration[channel] = Sketch()
+            self._sketched += bool(channel)
+        return sketch
 
     @property
     def told(self) -> Counter[str]:
@@ -143,14 +145,14 @@ class Summary:
         databases = [
             self._database(db, series, state.exceptions.get(db, {}), opened.get(db, {}), pipe.lifecycle, sees)
             for db, series in sorted(by_db.items(), key=lambda item: (item[0] == "", item[0]))
-            if db or _anything(series) or opened.get(db)
+            if db or entries.tells_anything(series) or opened.get(db)
         ]
         return Report(
             SCHEMA,
             logparse.__version__,
-            iso(self._first),
-            iso(self._last),
-            what_was_read(pipe, files),
+            iso(self._first) if self._words else None,
+            iso(self._last) if self._words else None,
+            entries.what_was_read(pipe, files),
             sees,
             databases,
             self._installation(pipe, sees),
@@ -188,31 +190,31 @@ class Summary:
         runs = sum(one.runs for one in series)
         done, failed, retried = events["done"], events["failed"], events["retried"]
         ends_shown = sees.shows("done") and sees.shows("failed")
-        duration = Sketch(buckets={})
+        duration = Sketch()
         for sketch in measures.duration.values():
             duration.merge(sketch)
         return Database(
             db=db or None,
             jobs=measures.first_starts if sees.shows("started") else None,
             events=events,
-            requeued=_requeued(series, sees),
+            requeued=entries.requeued(series, sees),
             runs=runs if runs or ends_shown else None,
             success_rate=done / (done + failed)
             if ends_shown and done is not None and failed is not None and done + failed
             else None,
             retry_rate=retried / runs if ends_shown and retried is not None and runs else None,
-            duration=_percentiles(duration),
-            dispatch_delay=_percentiles(measures.delay) if sees.shows("dispatch_delay") else None,
-            queue_wait=_percentiles(measures.wait) if sees.shows("queue_wait") else None,
+            duration=entries.percentiles(duration),
+            dispatch_delay=entries.percentiles(measures.delay) if sees.shows("dispatch_delay") else None,
+            queue_wait=entries.percentiles(measures.wait) if sees.shows("queue_wait") else None,
             exceptions=[
                 Class(name or None, count)
                 for name, count in sorted(exceptions.items(), key=lambda item: (-item[1], item[0]))
             ],
-            slowest=[_attempt(event) for event in measures.slowest.events()],
-            most_failing=[_repeated(often) for often in measures.failing.most(self._top)],
-            most_retried=[_repeated(often) for often in measures.retried.most(self._top)],
-            channels=_channels(series, measures),
-            open=_opened(opened, life, sees),
+            slowest=[entries.attempt(event) for event in measures.slowest.events()],
+            most_failing=[entries.repeated(often) for often in measures.failing.most(self._top)],
+            most_retried=[entries.repeated(often) for often in measures.retried.most(self._top)],
+            channels=entries.channels(series, measures.duration),
+            open=entries.open_states(opened, life, sees),
         )
 
     def _installation(self, pipe: Pipe, sees: Visibility) -> Installation:
@@ -235,121 +237,3 @@ class Summary:
             workers_stopped=shown("worker_stopped"),
             worker_kills=dict(kills.most_common()),
         )
-
-
-def _anything(series: Iterable[Series]) -> bool:
-    return any(one.events or one.runs for one in series)
-
-
-def _requeued(series: Iterable[Series], sees: Visibility) -> dict[str, int | None]:
-    counted: Counter[str] = Counter()
-    for one in series:
-        counted.update(one.requeued)
-    by_hand = sees.shows("requeued")
-    return {
-        reason: counted[reason] if counted[reason] or reason != "manual" or by_hand else None
-        for reason in REQUEUE_REASONS
-    }
-
-
-def _percentiles(sketch: Sketch) -> Percentiles | None:
-    most = sketch.most
-    if most is None:
-        return None
-
-    def at(share: float) -> float:
-        value = sketch.quantile(share)
-        return round(value, 3) if value is not None else most
-
-    return Percentiles(
-        sketch.count,
-        round(sketch.sum / sketch.count, 3),
-        at(0.5),
-        at(0.9),
-        at(0.95),
-        at(0.99),
-        round(most, 3),
-    )
-
-
-def _attempt(event: Event) -> Attempt:
-    return Attempt(
-        _text(event.uuid),
-        round(event.duration or 0.0, 3),
-        iso(event.ts) or "",
-        event.event,
-        event.attempt,
-        _text(event.channel),
-        shown_path(event.file),
-        event.offset,
-    )
-
-
-def _repeated(often: Often[str]) -> Repeated:
-    last = often.last
-    return Repeated(
-        _text(often.key),
-        often.at_least,
-        often.at_least == often.at_most,
-        iso(last.ts) or "",
-        _text(last.exception),
-        _text(last.channel),
-    )
-
-
-def _channels(series: Iterable[Series], measures: _Measures) -> list[Channel]:
-    """By channel; none where no line told any."""
-    told = [one for one in series if one.events or one.runs]
-    if not any(one.channel for one in told):
-        return []
-    channels = []
-    for one in sorted(told, key=lambda item: (item.channel == "", item.channel)):
-        sketch = measures.duration.get(one.channel)
-        channels.append(
-            Channel(
-                one.channel or None,
-                {word: one.events[word] for word in EVENTS if word in one.events},
-                one.runs,
-                _percentiles(sketch) if sketch is not None else None,
-            )
-        )
-    return channels
-
-
-def _opened(opened: dict[str, tuple[int, int]], life: Lifecycle, sees: Visibility) -> list[Open]:
-    """The states in the order of a job's life, those that the log cannot show as None."""
-    names = ("pending", *(("enqueued", "started") if life.sight.started else ("dispatched",)), "unsettled")
-    dispatches = sees.shows("dispatched")
-    shown = {"pending": life.sight.pending, "enqueued": dispatches, "dispatched": dispatches}
-    result = []
-    for name in names:
-        count, oldest = opened.get(name, (0, None))
-        result.append(Open(name, count if count or shown.get(name, True) else None, iso(oldest)))
-    return result
-
-
-def what_was_read(pipe: Pipe, files: Sequence[str]) -> Input:
-    """What went into the report, of the whole log."""
-    tally, life = pipe.tally, pipe.lifecycle
-    rejected = Counter(tally.rejected)
-    rejected.update(life.rejected)
-    return Input(
-        [shown_path(file) for file in files],
-        tally.bytes,
-        tally.lines,
-        iso(tally.first),
-        iso(tally.last),
-        pipe.matcher.odoo,
-        sum(count for name, count in pipe.facts.items() if "uuid" in pipe.patterns[name].names),
-        dict(rejected.most_common()),
-        {cleaned(logger): count for logger, count in pipe.unmatched.most_common()},
-        tally.truncated,
-        tally.decode_errors,
-        tally.clock_skew,
-        len(life.jobs),
-        life.jobs.evicted,
-    )
-
-
-def _text(value: str | None) -> str | None:
-    return cleaned(value) if value is not None else None

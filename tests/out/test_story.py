@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from logparse.lifecycle.event import Event
-from logparse.out.story import Stories, Story, stories_json
+from logparse.out.story import Stories, Story
+from logparse.out.story_json import stories_json
 from logparse.out.terminal.story import show, show_candidates
 from logparse.pipe import Pipe
 from logparse.source.chunk import Chunk
