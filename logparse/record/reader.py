@@ -1,124 +1,93 @@
 """The record stage for whatever holds an Odoo log: what is around its lines comes off first."""
 
 import re
-from bisect import bisect_right
 from collections import Counter
 
 import msgspec
 
 from logparse.record.closing import HEADER
 from logparse.record.interest import Interest
+from logparse.record.origin import TO_FORM, Origin
 from logparse.record.record import Record
 from logparse.record.scan import Scanner
 from logparse.record.tally import Tally
-from logparse.record.unwrap import Found, Layers, find, form_of, open_layers, without_noise
-from logparse.record.wrappers.wrapper import SEAL, Context, Format, Line
+from logparse.record.unwrap import Found, Layers, find, open_layers, without_noise
+from logparse.record.wrappers.wrapper import Context, Line
 from logparse.source.chunk import Chunk
 
-# How many lines in a row of another form show that the log changed to it. One record a line can hardly be
-# the text of a message; lines with something around them can.
-_TO_FORM, _TO_LAYERS = 3, 20
-# So many lines are held until that is known.
-_HELD = 60
+# How many lines in a row of other layers show that the log changed to them. Lines with something around
+# them can be the text of a message; half as many other lines may be between.
+_TO_LAYERS = 20
 # A line that is longer is dropped, where lines have something around them.
 _LONGEST = 1 << 20
-# So many sources in one file are told apart.
-_SOURCES = 64
+# So many origins in one file are told apart.
+_ORIGINS = 64
+# A line that comes so many lines after the one before it of its origin does not go on with a record.
+_APART = 64
 _JSON_RECORD = re.compile(rb'(?:\A|\n)\{"[^\n]{0,4000}?"(?:levelname|level|severity)"')
-
-
-class _Source:
-    """The lines of one source in a file: its own scanner, its form, and where each line stood.
-
-    form: of its records; None for Odoo's own lines. known: a record was found.
-    """
-
-    def __init__(self, scanner: Scanner, server: str | None, start: int = 0) -> None:
-        self.scanner = scanner
-        self.server = server
-        self.form: Format | None = None
-        self.known = False
-        self.half = b""  # of a line that goes on in the next one
-        self.half_at = 0
-        self.forms: list[Format] = []  # that its records had so far
-        self.held: list[tuple[bytes, bytes | None, int]] = []  # (as it is, as a record of a form, place)
-        self.given = self.end = start  # of the text: what the scanner has, and what it has or will have
-        self.text: list[bytes] = []
-        self.starts: list[int] = []
-        self.places: list[int] = []
-
-    def add(self, text: bytes, place: int) -> None:
-        """Whole lines of Odoo's own form, which stood at `place` of the file."""
-        self.starts.append(self.end)
-        self.places.append(place)
-        self.text.append(text)
-        self.end += len(text)
-
-    def records(self, file: str, *, last: bool) -> list[Record]:
-        """What the scanner finds in the lines that were added."""
-        chunk = Chunk(file, self.given, b"".join(self.text), last)
-        self.given = self.end
-        self.text.clear()
-        return self.placed(self.scanner.feed(chunk))
-
-    def placed(self, records: list[Record]) -> list[Record]:
-        """The records with their places in the file, and the name of their server."""
-        out = []
-        for record in records:
-            index = bisect_right(self.starts, record.offset) - 1
-            offset = self.places[index] if index >= 0 else record.offset
-            out.append(msgspec.structs.replace(record, offset=offset, server=self.server))
-        done = bisect_right(self.starts, self.given - self.scanner.pending) - 1
-        if done > 4096:
-            del self.starts[:done], self.places[:done]
-        return out
+# The blanks before a further line of a message in journalctl's output.
+_INDENT = b" " * 16
+_DAY, _MINUTE = 86_400_000, 60_000
 
 
 class Reader:
     """`feed` it chunks in order, and it returns the records of interest, as a Scanner does.
 
     What is around the lines is found out from the first line that holds a record, and again where that
-    changes. The lines of a plain log go to a scanner as they are.
+    changes. The lines of a plain log go to a scanner as they are. Of several origins in one file (the
+    containers of `docker compose logs`) each has a scanner; their records come in the order of the file.
 
+    server: the name of the one server whose log it is, for the records.
     seen: what was around the lines so far, by names, with how often a file, or a part of one, began so.
     foreign: lines that did not have the form of their file.
     """
 
-    def __init__(self, interest: Interest, context: Context, *, max_record: int = 1 << 20) -> None:
+    def __init__(
+        self,
+        interest: Interest,
+        context: Context,
+        *,
+        server: str | None = None,
+        max_record: int = 1 << 20,
+    ) -> None:
+        self.server = server
         self.seen: Counter[tuple[str, ...]] = Counter()
-        self.foreign = 0
+        self._foreign = 0
         self._interest = interest
         self._context = context
         self._max_record = max_record
-        self._lines = self._bytes = 0
+        self._lines = self._bytes = self._too_long = 0
         self._file: str | None = None
-        self._plain = self._scanner()
+        self._plain = Scanner(interest, max_record=max_record)
         self._closed: list[Tally] = []
         self._layers: Layers | None = None
+        self._indents = False
         self._direct = False
-        self._sources: dict[bytes, _Source] = {}
+        self._origins: dict[bytes, Origin] = {}
+        self._named = 0
+        self._ahead: list[Record] = []  # of one origin, until those before it of the others are known
         self._rest = b""
         self._place = 0
+        self._line = 0
         self._skipping = False
+        self._last: Origin | None = None  # whose line was the last
+        self._width = 0  # of what was around that line
         self._held: list[tuple[bytes, int]] = []
         self._held_layers: Layers = ()
         self._held_found = 0
 
     @property
+    def foreign(self) -> int:
+        """Lines that did not have the form of their file."""
+        return self._foreign + sum(origin.foreign for origin in self._origins.values())
+
+    @property
     def tally(self) -> Tally:
-        """What was read so far, of all sources."""
-        tally = Tally(lines=self._lines, bytes=self._bytes)
-        scanners = [self._plain, *(source.scanner for source in self._sources.values())]
+        """What was read so far, of all origins."""
+        tally = Tally(lines=self._lines, bytes=self._bytes, truncated=self._too_long)
+        scanners = [self._plain, *(origin.scanner for origin in self._origins.values())]
         for part in [*self._closed, *{id(scanner): scanner.tally for scanner in scanners}.values()]:
-            tally.headers += part.headers
-            tally.truncated += part.truncated
-            tally.decode_errors += part.decode_errors
-            tally.clock_skew += part.clock_skew
-            tally.rejected.update(part.rejected)
-            if part.first is not None:
-                tally.first = part.first if tally.first is None else min(tally.first, part.first)
-            if part.last is not None:
-                tally.last = part.last if tally.last is None else max(tally.last, part.last)
+            tally.add(part)
         return tally
 
     @property
@@ -126,7 +95,10 @@ class Reader:
         """Bytes that were fed and belong to records that are not reported yet."""
         if self._direct:
             return self._plain.pending
-        return len(self._rest) + sum(source.scanner.pending for source in self._sources.values())
+        places = [place for _, place in self._held[:1]]
+        places += [at for origin in self._origins.values() if (at := origin.open_at) is not None]
+        places += [record.offset for record in self._ahead]
+        return self._place + len(self._rest) - min(places, default=self._place)
 
     def feed(self, chunk: Chunk) -> list[Record]:
         """The records of interest that are complete now, in file order."""
@@ -139,12 +111,12 @@ class Reader:
         self._lines += chunk.data.count(b"\n")
         if self._direct and self._changes(chunk.data):
             self._direct = False
-            source = self._sources[b""] = _Source(self._plain, None, chunk.offset)
-            source.known = True
+            origin = self._origins[b""] = Origin(self._plain, self.server, chunk.offset)
+            origin.known = True
             self._layers = ()
             self._place = chunk.offset
         if self._direct:
-            records += self._plain.feed(chunk)
+            records += self._straight(chunk)
         else:
             records += self._through(chunk)
         if chunk.last:
@@ -154,28 +126,45 @@ class Reader:
     def quiet(self, *, long: bool = False) -> list[Record]:
         """The last records that are whole lines: to be called when nothing has come for a while (or long)."""
         if self._direct:
-            return self._plain.quiet(long=long)
-        return [
-            record
-            for source in self._sources.values()
-            for record in source.placed(source.scanner.quiet(long=long))
-        ]
+            return self._of_server(self._plain.quiet(long=long))
+        if long:
+            self._give_up_held()
+        file = self._file or ""
+        for origin in self._origins.values():
+            if long:
+                origin.let_go()
+            self._ahead += origin.records(file, last=False)
+            self._ahead += origin.quiet(long=long)
+        return self._in_order()
 
-    def _scanner(self) -> Scanner:
-        return Scanner(self._interest, max_record=self._max_record)
+    def _of_server(self, records: list[Record]) -> list[Record]:
+        if self.server is None:
+            return records
+        return [msgspec.structs.replace(record, server=self.server) for record in records]
+
+    def _straight(self, chunk: Chunk) -> list[Record]:
+        return self._of_server(self._plain.feed(chunk))
 
     def _begin(self, chunk: Chunk) -> None:
         self._file = chunk.file
-        for source in self._sources.values():
-            if source.scanner is not self._plain:
-                self._closed.append(source.scanner.tally)
-        self._sources = {}
+        for origin in self._origins.values():
+            self._foreign += origin.foreign
+            if origin.scanner is not self._plain:
+                self._closed.append(origin.scanner.tally)
+        self._origins = {}
+        self._last = None
         self._layers = None
         self._direct = False
         self._rest = b""
         self._place = chunk.offset
         self._skipping = False
         self._held = []
+        date = self._context.dates.get(chunk.file)
+        if date is not None:
+            # Clocks of two machines may differ, and a file may be written on after it was looked at.
+            self._context = msgspec.structs.replace(self._context, latest=date + _DAY)
+            if not self._context.year:
+                self._context = msgspec.structs.replace(self._context, near=None)
 
     def _changes(self, data: bytes) -> bool:
         """Whether a plain log may be none from here on: it has records of another form, or ends in layers."""
@@ -197,38 +186,41 @@ class Reader:
         self._rest = b"" if chunk.last else lines[-1]
         if not chunk.last or not lines[-1]:
             lines.pop()
-        last_source = None
         for line in lines:
             place = self._place
             self._place += len(line) + 1
+            self._line += 1
             if self._skipping:
                 self._skipping = False
-                continue
-            last_source = self._take(line, place) or last_source
+            elif len(line) > _LONGEST:
+                self._too_long += 1
+            else:
+                self._take(line, place)
         if len(self._rest) > _LONGEST:
             self._place += len(self._rest)
             self._rest = b""
+            self._too_long += not self._skipping
             self._skipping = True
         if chunk.last:
             self._give_up_held()
-        return self._found(chunk, last_source)
+        return self._found(chunk)
 
     def _look(self, data: bytes, chunk: Chunk) -> list[Record] | None:
         """Find the first record; where it is plain, all goes to the scanner: its records, else None."""
         position = 0
         while (end := data.find(b"\n", position)) >= 0 or (chunk.last and position < len(data)):
             end = end if end >= 0 else len(data)
-            found = find(data[position:end], self._context)
+            found = find(data[position : min(end, position + _LONGEST)], self._context)
             if found is not None:
                 self._become(found)
-                if found.layers or found.form is not None or self._changes(data):
+                if found.layers or found.form is not None or not self._context.utc or self._changes(data):
                     self._place += position
                     self._rest = b""
                     return self._through(msgspec.structs.replace(chunk, data=data[position:]))
                 self._direct = True
                 whole = Chunk(chunk.file, self._place, data, chunk.last)
                 self._rest = b""
-                return self._plain.feed(whole)
+                return self._straight(whole)
             position = end + 1
         # Nothing before the first record matters.
         keep = data[position:] if not chunk.last else b""
@@ -240,140 +232,121 @@ class Reader:
 
     def _become(self, found: Found) -> None:
         self._layers = found.layers
+        self._indents = any(layer.indents for layer in found.layers)
         self.seen[tuple(found.names)] += 1
         self._held = []
 
-    def _take(self, line: bytes, place: int) -> _Source | None:
+    def _take(self, line: bytes, place: int) -> None:
         layers = self._layers or ()
-        inner = open_layers(line, layers, self._context)
-        if inner is not None and (layers or HEADER.match(without_noise(line))):
-            source = self._give_up_held()
-            return self._into(inner, place) or source
+        if self._indents and self._last is not None and line.startswith(_INDENT):
+            self._last.go_on(line[self._width :], place)
+            return
+        bare = without_noise(line) if layers else line
+        inner = open_layers(bare, layers, self._context)
+        if inner is not None and (
+            HEADER.match(without_noise(bare)) if inner.content is bare or inner.content == bare else layers
+        ):
+            self._give_up_held()
+            self._width = len(bare) - len(inner.content)
+            self._into(inner, place)
+            return
         # Not so wrapped, or not plainly a record: the log may have changed to something else here.
-        found = find(line, self._context)
+        found = find(bare, self._context)
         if found is not None and found.layers == layers:
             found = None
         if found is not None and self._held and found.layers != self._held_layers:
             self._give_up_held()
         if found is None and not self._held:
             if inner is None:
-                self.foreign += 1
-                return None
-            return self._into(inner, place)
+                self._foreign += 1
+            else:
+                self._into(inner, place)
+            return
         self._held.append((line, place))
         if found is None:
-            return self._give_up_held() if len(self._held) > 10 * _TO_LAYERS else None
+            if len(self._held) > 10 * _TO_LAYERS:
+                self._give_up_held()
+            return
         self._held_layers = found.layers
         self._held_found += 1
-        if self._held_found < (_TO_FORM if found.form else _TO_LAYERS):
-            return None
+        if self._held_found < (TO_FORM if found.form else _TO_LAYERS):
+            return
         held, self._held, self._held_found = self._held, [], 0
         self._become(found)
-        source = None
         for old, old_place in held:
-            source = self._take(old, old_place) or source
-        return source
+            self._take(old, old_place)
 
-    def _give_up_held(self) -> _Source | None:
+    def _give_up_held(self) -> None:
         """The held lines were no change of the log: text of a message, or of somebody else."""
         if not self._held:
-            return None
+            return
         held, self._held, self._held_found = self._held, [], 0
-        source = None
         for line, place in held:
             inner = open_layers(line, self._layers or (), self._context)
             if inner is None:
-                self.foreign += 1
+                self._foreign += 1
             else:
-                source = self._into(inner, place) or source
-        return source
+                self._into(inner, place)
 
-    def _into(self, inner: Line, place: int) -> _Source | None:
-        """Give an opened line to its source."""
-        source = self._sources.get(inner.key)
-        if source is None:
-            if len(self._sources) >= _SOURCES:
-                self.foreign += 1
-                return None
-            source = self._sources[inner.key] = _Source(self._scanner(), None)
-        content = source.half + inner.content
-        if source.half:
-            place = source.half_at
-            source.half = b""
-        if inner.partial:
-            source.half, source.half_at = content[:_LONGEST], place
-            return None
-        line = without_noise(content)
-        if not source.known:
-            found = find(line, self._context, inner.time, 0)
-            if found is None:
-                return None
-            source.known = True
-            source.form = found.form
-            if found.form is not None:
-                source.forms.append(found.form)
-            named = any(other.known for other in self._sources.values() if other is not source)
-            source.server = inner.key.decode(errors="replace") if named else None
-        self._read(source, line, inner.time, place)
-        return source
+    def _into(self, inner: Line, place: int) -> None:
+        """Give an opened line to its origin."""
+        origin = self._origins.get(inner.key)
+        if origin is None:
+            origin = self._new_origin(inner.key)
+        elif self._line - origin.line > _APART and len(self._origins) > 1:
+            origin.let_go()
+            self._ahead += origin.records(self._file or "", last=False)
+            self._ahead += origin.quiet(long=True)
+        was_known = origin.known
+        time = origin.take(inner, place, self._context, _LONGEST)
+        if origin.known and not was_known:
+            others = any(other.known for other in self._origins.values() if other is not origin)
+            key = inner.key.decode(errors="replace")
+            if others:
+                origin.server = f"{self.server}/{key}" if self.server else key
+        origin.line = self._line
+        self._last = origin
+        self._set_near(time if time is not None else inner.time)
 
-    def _read(self, source: _Source, line: bytes, time: int | None, place: int) -> None:
-        form = source.form
-        text = form.read(line, time, self._context) if form is not None else None
-        if text is not None:
-            source.add(text, place)
+    def _new_origin(self, key: bytes) -> Origin:
+        if len(self._origins) >= _ORIGINS:
+            idle = [known for known, origin in self._origins.items() if not origin.known]
+            # A program of which no line is Odoo's need not be known again.
+            for one in idle or [min(self._origins, key=lambda known: self._origins[known].line)]:
+                gone = self._origins.pop(one)
+                gone.let_go()
+                self._ahead += gone.records(self._file or "", last=True)
+                if gone.known:
+                    self._closed.append(gone.scanner.tally)
+        scanner = Scanner(self._interest, max_record=self._max_record)
+        origin = self._origins[key] = Origin(scanner, self.server)
+        return origin
+
+    def _set_near(self, time: int | None) -> None:
+        if time is None:
             return
-        plain = line.replace(b"\n", b"\n" + SEAL) + b"\n"
-        if form is not None:
-            # Nothing in a record of one line can be another: what is a record now, is one.
-            if HEADER.match(line):
-                source.form = None
-                source.add(plain, place)
-                return
-            other = form_of(line, time, self._context)
-            if other is None:
-                self.foreign += 1
-                return
-            source.form = other
-            self._read(source, line, time, place)
-            return
-        other = None if HEADER.match(line) else form_of(line, time, self._context)
-        if other is None:
-            if source.held:
-                source.held.append((plain, None, place))
-                if len(source.held) > _HELD:
-                    self._keep_held(source)
-            else:
-                source.add(plain, place)
-            return
-        source.held.append((plain, other.read(line, time, self._context), place))
-        records = sum(read is not None for _, read, _ in source.held)
-        if other in source.forms or records >= _TO_FORM:
-            source.form = other
-            if other not in source.forms:
-                source.forms.append(other)
-                self.seen[other.name,] += 1
-            for as_is, read, held_place in source.held:
-                source.add(read if read is not None else as_is, held_place)
-            source.held = []
+        near = self._context.near
+        if near is None or abs(time - near) > _MINUTE:
+            self._context = msgspec.structs.replace(self._context, near=time)
 
-    def _keep_held(self, source: _Source) -> None:
-        """They were the text of a message after all."""
-        for as_is, _, place in source.held:
-            source.add(as_is, place)
-        source.held = []
+    def _found(self, chunk: Chunk) -> list[Record]:
+        for origin in self._origins.values():
+            self._ahead += origin.records(chunk.file, last=chunk.last)
+            if len(self._origins) > 1 and self._line - origin.line > _APART:
+                self._ahead += origin.quiet(long=True)
+            if origin.seen:
+                self.seen.update(origin.seen)
+                origin.seen.clear()
+        return self._in_order()
 
-    def _found(self, chunk: Chunk, last_source: _Source | None) -> list[Record]:
-        records: list[Record] = []
-        for source in self._sources.values():
-            if chunk.last:
-                self._keep_held(source)
-            if source.text or chunk.last:
-                records += source.records(chunk.file, last=chunk.last)
-        if len(self._sources) > 1:
-            for source in self._sources.values():
-                if source is not last_source:
-                    # The next line of this source may be long in coming; what it has does not wait for it.
-                    records += source.placed(source.scanner.quiet())
-            records.sort(key=lambda record: record.offset)
+    def _in_order(self) -> list[Record]:
+        """The records before which none of another origin can still come."""
+        if len(self._origins) < 2:
+            records, self._ahead = self._ahead, []
+            return records
+        self._ahead.sort(key=lambda record: record.offset)
+        open_at = [at for origin in self._origins.values() if (at := origin.open_at) is not None]
+        floor = min(open_at, default=self._place)
+        count = sum(record.offset < floor for record in self._ahead)
+        records, self._ahead = self._ahead[:count], self._ahead[count:]
         return records

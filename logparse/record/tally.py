@@ -26,3 +26,15 @@ class Tally(msgspec.Struct):
     decode_errors: int = 0
     clock_skew: int = 0
     rejected: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def add(self, part: "Tally") -> None:
+        """Add what a part counted that was read on its own, but not its lines and bytes."""
+        self.headers += part.headers
+        self.truncated += part.truncated
+        self.decode_errors += part.decode_errors
+        self.clock_skew += part.clock_skew
+        self.rejected.update(part.rejected)
+        if part.first is not None:
+            self.first = part.first if self.first is None else min(self.first, part.first)
+        if part.last is not None:
+            self.last = part.last if self.last is None else max(self.last, part.last)

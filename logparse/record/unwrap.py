@@ -4,9 +4,10 @@ import re
 
 import msgspec
 
-from logparse.record.closing import HEADER
+from logparse.record.closing import HEADER, ends_message
 from logparse.record.wrappers import formats, wrappers
-from logparse.record.wrappers.wrapper import Context, Format, Line, Wrapper
+from logparse.record.wrappers.pasted import COMMAS
+from logparse.record.wrappers.wrapper import BARE, Context, Format, Line, Wrapper
 
 _DEEPEST = 3
 _NOISE = re.compile(rb"\x1b\[[0-9;:?]*[ -/]*[@-~]|\x00+|\r+\Z")
@@ -32,45 +33,57 @@ def without_noise(line: bytes) -> bytes:
     return _NOISE.sub(b"", line) if b"\x1b" in line or b"\x00" in line or line.endswith(b"\r") else line
 
 
-def find(line: bytes, context: Context, time: int | None = None, depth: int = _DEEPEST) -> Found | None:
+def find(line: bytes, context: Context, around: Line = BARE, depth: int = _DEEPEST) -> Found | None:
     """How this line holds the first line of a record; None where it holds none, however opened.
 
-    time: that of what was around it already, ms.
+    around: what was around it already.
     """
     line = without_noise(line)
     if HEADER.match(line):
-        return Found((), None)
-    form = form_of(line, time, context)
+        commas = depth and line.endswith(b",") and ends_message(line, 0, len(line) - 1)
+        return Found((COMMAS,) if commas else (), None)
+    form = form_of(line, around, context)
     if form is not None:
         return Found((), form)
     if not depth:
         return None
     for wrapper in wrappers():
+        if wrapper.measure is not None:
+            wrapper = wrapper.measure(line)
         inner = wrapper.unwrap(line, context)
         if inner is not None and inner.content != line:
-            found = find(inner.content, context, inner.time if inner.time is not None else time, depth - 1)
+            first = inner.content.split(b"\n", 1)[0]
+            found = find(first, context, _within(around, inner), depth - 1)
             if found is not None:
                 return Found((wrapper, *found.layers), found.form)
     return None
 
 
-def form_of(line: bytes, time: int | None, context: Context) -> Format | None:
+def form_of(line: bytes, around: Line, context: Context) -> Format | None:
     """The form in which this line is a whole record; None where it has none but, perhaps, Odoo's own."""
-    for form in formats():
-        if form.read(line, time, context) is not None:
+    for form in (*context.forms, *formats()):
+        if form.read(line, around, context) is not None:
             return form
     return None
 
 
 def open_layers(line: bytes, layers: Layers, context: Context) -> Line | None:
     """The line without its layers; None where it has others."""
-    time, key, partial = None, b"", False
+    opened = Line(line)
     for layer in layers:
-        inner = layer.unwrap(line, context)
+        inner = layer.unwrap(opened.content, context)
         if inner is None:
             return None
-        line = inner.content
-        time = inner.time if inner.time is not None else time
-        key = inner.key or key
-        partial = partial or inner.partial
-    return Line(line, time, key, partial)
+        opened = _within(opened, inner)
+    return opened
+
+
+def _within(around: Line, inner: Line) -> Line:
+    """The inner line, with what only the outer one told."""
+    return Line(
+        inner.content,
+        inner.time if inner.time is not None else around.time,
+        inner.key or around.key,
+        partial=inner.partial or around.partial,
+        pid=inner.pid or around.pid,
+    )

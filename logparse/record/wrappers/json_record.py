@@ -1,13 +1,12 @@
 """One JSON object a record: camptocamp's logging_json, python-json-logger and their kin."""
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from logparse.record.parse import LEVELS
-from logparse.record.wrappers.wrapper import Context, Format, canonical
+from logparse.record.wrappers.wrapper import Context, Format, Line, asctime, canonical, stamp
 
 _TIME = ("asctime", "timestamp", "@timestamp", "time", "date")
 _LEVEL = ("levelname", "level", "severity")
@@ -19,7 +18,7 @@ _PLAIN_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}")
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def read(line: bytes, time: int | None, context: Context) -> bytes | None:
+def read(line: bytes, around: Line, context: Context) -> bytes | None:
     """The record in a JSON object, None where it is no log record."""
     if not line.startswith(b"{"):
         return None
@@ -32,7 +31,7 @@ def read(line: bytes, time: int | None, context: Context) -> bytes | None:
     level = {"WARN": "WARNING", "FATAL": "CRITICAL"}.get(level, level)
     if message is None or not logger or level not in LEVELS or any(blank in logger for blank in " \n:"):
         return None
-    when = _when(_text(entry, _TIME), time, context)
+    when = _when(entry, around, context)
     if when is None:
         return None
     pid = entry.get("pid", entry.get("process"))
@@ -40,7 +39,7 @@ def read(line: bytes, time: int | None, context: Context) -> bytes | None:
     perf = entry.get("perf_info")
     return canonical(
         when,
-        str(pid) if isinstance(pid, int) or (isinstance(pid, str) and pid.isdecimal()) else "",
+        _number(pid) or around.pid,
         request if isinstance(request, str) and _REQUEST.fullmatch(request) else "",
         level,
         (_text(entry, ("dbname", "db", "database")) or "?").replace("\n", " "),
@@ -51,6 +50,11 @@ def read(line: bytes, time: int | None, context: Context) -> bytes | None:
     )
 
 
+def _number(pid: object) -> str:
+    text = str(pid) if isinstance(pid, int | str) and not isinstance(pid, bool) else ""
+    return text if text.isascii() and text.isdecimal() and len(text) < 19 else ""
+
+
 def _text(entry: dict[str, Any], names: tuple[str, ...]) -> str | None:
     for name in names:
         value = entry.get(name)
@@ -59,21 +63,20 @@ def _text(entry: dict[str, Any], names: tuple[str, ...]) -> str | None:
     return None
 
 
-def _when(text: str | None, outer: int | None, context: Context) -> str | None:
-    if text is not None and _PLAIN_TIME.fullmatch(text):
-        return text
+def _when(entry: dict[str, Any], around: Line, context: Context) -> str | None:
+    text = _text(entry, _TIME)
     if text is not None:
-        try:
-            when = datetime.fromisoformat(text.replace(",", "."))
-        except ValueError:
-            pass
-        else:
-            when = (when if when.tzinfo else when.replace(tzinfo=context.zone)).astimezone(UTC)
-            return f"{when:%Y-%m-%d %H:%M:%S},{when.microsecond // 1000:03d}"
-    if outer is None:
-        return None
-    when = datetime.fromtimestamp(outer // 1000, UTC)
-    return f"{when:%Y-%m-%d %H:%M:%S},{outer % 1000:03d}"
+        if context.utc and _PLAIN_TIME.fullmatch(text):
+            return text
+        time = stamp(text, context)
+        if time is not None:
+            return asctime(time)
+    for name in ("created", *_TIME):
+        # Python's record.created, or the time of another formatter: seconds since the epoch, or ms.
+        number = entry.get(name)
+        if isinstance(number, int | float) and not isinstance(number, bool) and 1e9 < number < 1e13:
+            return asctime(int(number * 1000 if number < 1e11 else number))
+    return None if around.time is None else asctime(around.time)
 
 
 _FORMAT = Format(
@@ -98,6 +101,13 @@ _FORMAT = Format(
             b'{"asctime": "2026-11-24 03:59:13,964", "pid": 7, "levelname": "ERROR", "dbname": "prod", '
             b'"name": "odoo.addons.x", "message": "two\\nlines"}',
             b"2026-11-24 03:59:13,964 7 ERROR prod odoo.addons.x: two\n\x01lines\n \n",
+        ),
+        (
+            b'{"timestamp": "2026-11-24T04:59:13.964817+01:00", "process": 7, "level": "warn", '
+            b'"logger": "odoo.addons.x", "msg": "x", '
+            b'"exc_info": "Traceback (most recent call last):\\nE: y"}',
+            b"2026-11-24 03:59:13,965 7 WARNING ? odoo.addons.x: x \n"
+            b"\x01Traceback (most recent call last):\n\x01E: y\n",
         ),
     ),
     not_samples=(
