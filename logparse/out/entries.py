@@ -101,9 +101,14 @@ def channels(series: Iterable[Series], durations: dict[str, Sketch]) -> list[Cha
     return channels
 
 
+def tells_starts(sees: Visibility) -> bool:
+    """Whether a job that runs is told apart from one that waits for a worker."""
+    return sees["started"].shown == "yes"
+
+
 def open_states(opened: dict[str, tuple[int, int]], life: Lifecycle, sees: Visibility) -> list[Open]:
     """The states in the order of a job's life, those that the log cannot show as None."""
-    names = ("pending", *(("enqueued", "started") if life.sight.started else ("dispatched",)), "unsettled")
+    names = ("pending", *(("enqueued", "started") if tells_starts(sees) else ("dispatched",)), "unsettled")
     dispatches = sees.shows("dispatched")
     shown = {"pending": life.sight.pending, "enqueued": dispatches, "dispatched": dispatches}
     result = []

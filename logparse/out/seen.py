@@ -17,6 +17,7 @@ class Seen(msgspec.Struct, frozen=True):
 
     old: the loggers are those of connector. successes: outcomes other than failures that were told; None
     where that is not known. channels: DEBUG lines of the channels are there, but none of a waiting job.
+    by_cron: jobs are run by cron, as far as the log shows.
     """
 
     kinds: Counter[str]
@@ -31,6 +32,7 @@ class Seen(msgspec.Struct, frozen=True):
     old: bool
     successes: int | None
     channels: bool
+    by_cron: bool
 
     @property
     def info(self) -> bool:
@@ -74,7 +76,7 @@ def look(pipe: Pipe, told: Mapping[str, int] | None) -> Seen:
     kinds: Counter[str] = Counter()
     levels: Counter[str] = Counter()
     names: set[str] = set()
-    old = False
+    old = cron = False
     for pattern_id, count in pipe.facts.items():
         pattern = pipe.patterns[pattern_id]
         kinds[pattern.kind] += count
@@ -82,6 +84,7 @@ def look(pipe: Pipe, told: Mapping[str, int] | None) -> Seen:
             levels[pattern.levels[0]] += count
         names.update(pattern.names)
         old = old or all(logger.startswith("openerp.") for logger in pattern.loggers)
+        cron = cron or any("queue_job_cron_jobrunner" in logger for logger in pattern.loggers)
     life = pipe.lifecycle
     major = major_of(pipe.matcher.odoo) if pipe.matcher.odoo else None
     successes = None
@@ -101,4 +104,5 @@ def look(pipe: Pipe, told: Mapping[str, int] | None) -> Seen:
         major < 10 if major is not None else old,
         successes,
         not life.sight.pending and pipe.facts["channels.failed"] > 0,
+        cron and not life.sight.dispatched and not life.sight.answers and not life.sight.started,
     )

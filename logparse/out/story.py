@@ -184,7 +184,8 @@ class Stories(Tap):
         known = life.jobs.get(db, uuid)
         state = known.state if known is not None and known.state != "closed" else None
         since = known.since if known is not None and state is not None else None
-        if state in ("enqueued", "started") and not life.sight.started:
+        by_cron = any("cron" in event.pattern for event in events)
+        if state in ("enqueued", "started") and not life.sight.started and not by_cron:
             state = "dispatched"
         return Story(
             uuid,

@@ -141,7 +141,7 @@ class Summary:
         by_db: dict[str, list[Series]] = {}
         for series in state.series:
             by_db.setdefault(series.db, []).append(series)
-        opened = self._open(pipe)
+        opened = self._open(pipe, sees)
         databases = [
             self._database(db, series, state.exceptions.get(db, {}), opened.get(db, {}), pipe.lifecycle, sees)
             for db, series in sorted(by_db.items(), key=lambda item: (item[0] == "", item[0]))
@@ -159,14 +159,15 @@ class Summary:
             dict(sorted(state.inferred.items())),
         )
 
-    def _open(self, pipe: Pipe) -> dict[str, dict[str, tuple[int, int]]]:
+    def _open(self, pipe: Pipe, sees: Visibility) -> dict[str, dict[str, tuple[int, int]]]:
         """Database -> state, as the tool names it -> (jobs, since when the oldest is there)."""
         life = pipe.lifecycle
+        starts = entries.tells_starts(sees)
         opened: dict[str, dict[str, tuple[int, int]]] = {}
         for db, channel, state, count, oldest in life.jobs.states():
             if state == "pending" and not life.sight.pending:
                 continue
-            name = "dispatched" if state in ("enqueued", "started") and not life.sight.started else state
+            name = "dispatched" if state in ("enqueued", "started") and not starts else state
             label, _ = self.counts.labels(db, channel)
             states = opened.setdefault(label, {})
             before = states.get(name, (0, oldest))
@@ -220,8 +221,11 @@ class Summary:
     def _installation(self, pipe: Pipe, sees: Visibility) -> Installation:
         words = self._words
 
+        at_info = sees.level not in (None, "warning")
+
         def shown(word: str) -> int | None:
-            return words[word] if words[word] or sees.shows("runner") else None
+            visible = sees.shows("runner") if word.startswith("runner") else at_info
+            return words[word] if words[word] or visible else None
 
         kills: Counter[str] = Counter()
         for server in self.counts.to_state().servers.values():

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from logparse.out.cron_visibility import of_cron
 from logparse.out.seen import Seen, look
 from logparse.out.visible import Setting, Visibility, Visible
 from logparse.pipe import Pipe
@@ -17,6 +18,8 @@ def visibility(pipe: Pipe, told: Mapping[str, int] | None = None) -> Visibility:
     """
     log = look(pipe, told)
     settings = _settings(log.old)
+    if log.by_cron:
+        return of_cron(log, _worker(log, settings))
     items = (*_events(log, settings), *_measures(log, settings))
     return Visibility(_level(log), _blind(log), items)
 
@@ -259,9 +262,15 @@ def _measures(log: Seen, settings: _Settings) -> tuple[Visible, ...]:
         Visible("runner", "yes", "starts, stops and errors of the job runner")
         if log.info
         else Visible("runner", "partly", "only the errors of the job runner", settings.info),
-        Visible("worker", "partly", "kills by limit_time_real and limit_time_cpu; a kill -9 leaves no line")
-        if log.info
-        else Visible("worker", "partly", "kills by limit_time_real only", settings.info),
+        _worker(log, settings),
+    )
+
+
+def _worker(log: Seen, settings: _Settings) -> Visible:
+    if not log.info:
+        return Visible("worker", "partly", "kills by limit_time_real only", settings.info)
+    return Visible(
+        "worker", "partly", "kills by limit_time_real and limit_time_cpu; a kill -9 leaves no line"
     )
 
 

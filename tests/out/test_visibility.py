@@ -204,6 +204,35 @@ def test_before_odoo_12_no_duration_is_logged() -> None:
     assert seen(text_of("12.0-w2-info"))["duration"].shown == "yes"
 
 
+def cron_log(*, debug: bool) -> str:
+    logger = "odoo.addons.queue_job_cron_jobrunner.models.queue_job"
+    lines = [f"DEBUG prod {logger}: {UUID} started"] if debug else []
+    lines += [f"ERROR prod {logger}: Traceback (most recent call last):"]
+    start = "".join(f"2026-11-24 03:00:1{number},000 70 {line} \n" for number, line in enumerate(lines))
+    return (
+        f"2026-11-24 03:00:01,000 7 INFO ? odoo: Odoo version 18.0 \n{start}"
+        '  File "/opt/odoo/queue_job_cron_jobrunner/models/queue_job.py", line 1, in _process\n'
+        "ValueError: x\n \n"
+    )
+
+
+def test_jobs_that_cron_runs() -> None:
+    found = seen(cron_log(debug=True))
+    assert (found.level, found.blind) == ("debug", None)
+    assert found["started"].shown == "yes"
+    assert found["done"].shown == "inferred"
+    assert {"dispatched", "dispatch_delay", "refused", "runner"} <= hidden(found)
+    assert [one.what for one in found.items] == [*EVENTS, *MEASURES]
+
+
+def test_jobs_that_cron_runs_are_not_named_at_info() -> None:
+    found = seen(cron_log(debug=False))
+    assert found.blind is not None
+    assert "cron" in found.blind
+    assert option(found, "started") == "--log-handler=odoo.addons.queue_job_cron_jobrunner:DEBUG"
+    assert not found.shows("failed")
+
+
 def test_an_unknown_word_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         seen("")["finished"]
