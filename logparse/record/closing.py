@@ -121,10 +121,11 @@ def in_message(data: bytes, start: int, limit: int, *, fresh: bool, inside: bool
     return inside and start == 0
 
 
-def in_exception(data: bytes, start: int, limit: int) -> bool:
+def in_exception(data: bytes, start: int, limit: int, *, opened: bool) -> bool:
     """Whether the record before the line at `start` has an exception, and may go on with its text.
 
-    Not where it is the runner's, or a job's traceback, which has an end. limit: as for `is_fresh`.
+    Not where it is the runner's, or a job's traceback, which has an end. limit: as for `is_fresh`. opened:
+    the answer for the start of data.
     """
     low = max(0, start - limit)
     while start > low:
@@ -134,25 +135,42 @@ def in_exception(data: bytes, start: int, limit: int) -> bool:
             return (
                 data[stop - 1] == 32
                 and data.startswith(_EXCEPTION, stop + 1)
-                and _RUNNER not in data[start : start + 200]
+                and data.find(_RUNNER, start, min(stop, start + 200)) < 0
             )
-    return False
+    return opened and start == 0
 
 
-def in_old_traceback(data: bytes, start: int, end: int, limit: int) -> bool:
+def in_old_traceback(
+    data: bytes, start: int, end: int, limit: int, *, opened: bool, final: bool
+) -> int | None:
     """The same for a log of Odoo 11 and earlier, where an empty line ends the traceback of a job.
 
-    data[start:end] is the line, header-like. True where an empty line follows it, or a run of such
-    lines, and the record before is a job's traceback that no empty line has ended.
+    data[start:end] is the line, header-like. Where an empty line follows it, or a run of such lines, and
+    the record before is a job's traceback that no empty line has ended: where the run ends; else 0. None:
+    what tells does not follow yet; only where not `final`. opened: as for `old_traceback_open`.
     """
     for _ in range(_BELIEVED):
         if not HEADER.match(data, end + 1):
             break
-        end = data.find(b"\n", end + 1)
-        if end < 0:
-            return False
-    if data[end : end + 2] != b"\n\n":
-        return False
+        following = data.find(b"\n", end + 1)
+        if following < 0:
+            end = len(data) - 1
+            break
+        end = following
+    if end + 1 < len(data) and data[end + 1] != 10:
+        return 0
+    if not old_traceback_open(data, start, limit, opened=opened):
+        return 0
+    if end + 1 >= len(data):
+        return 0 if final else None
+    return end + 1
+
+
+def old_traceback_open(data: bytes, start: int, limit: int, *, opened: bool) -> bool:
+    """Whether the line at `start` may stand in the traceback of a job of Odoo 11 and earlier.
+
+    limit: how many bytes to look back. opened: the answer for the start of data.
+    """
     low = max(0, start - limit)
     while start > low:
         stop = start - 1
@@ -161,4 +179,4 @@ def in_old_traceback(data: bytes, start: int, end: int, limit: int) -> bool:
             return False
         if data.endswith(TRACEBACK_LINE, start, stop):
             return HEADER.match(data, start) is not None
-    return False
+    return opened and start == 0
