@@ -14,6 +14,7 @@ from logparse.record.closing import (
     in_message,
     in_old_traceback,
     is_fresh,
+    old_traceback_open,
     traceback_end,
 )
 from logparse.record.parse import milliseconds
@@ -50,6 +51,11 @@ class Judge:
         self._data = b""
         self._trace = self._seen = 0  # a traceback: where it goes on, what it held before
         self._shut = -1  # and where it ends
+        # Of Odoo 11 and earlier: a job's traceback is open where the piece starts; the line before it is
+        # header-like; header-like lines that start before `_run` are inside.
+        self._old = self._after_header = False
+        self._run = 0
+        self._exception = False  # the text of an exception may go on where the piece starts
         self._good = -1  # where the line after the last good record starts
 
     def new_file(self) -> None:
@@ -62,7 +68,8 @@ class Judge:
     def skipped(self) -> None:
         """Text was left out: what was open is not known any more."""
         self._open = _CLOSED
-        self._fresh = False
+        self._fresh = self._old = self._after_header = self._exception = False
+        self._run = 0
 
     def begin(self, data: bytes) -> None:
         """The next piece, which goes on where the last one ended."""
@@ -157,7 +164,13 @@ class Judge:
             self._open = _MESSAGE
         elif stop > 0:
             self._open = _CLOSED
+        self._run = max(0, self._run - stop)
         if stop > 0:
+            self._old = self._style < _SURE and old_traceback_open(
+                data, stop, _NEIGHBOURHOOD, opened=self._old
+            )
+            self._after_header = _after_header(data, stop)
+            self._exception = in_exception(data, stop, _NEIGHBOURHOOD, opened=self._exception)
             self._fresh = is_fresh(data, stop, _NEIGHBOURHOOD, fresh=self._fresh)
         self._data = b""
 
@@ -169,9 +182,16 @@ class Judge:
         data = self._data
         if start < self._shut or (start == 0 and self._open == _MESSAGE):
             return "inside"
-        after_header = start > 0 and HEADER.match(data, data.rfind(b"\n", 0, start - 1) + 1) is not None
+        if start < self._run:
+            return "inside"
         if self._style < _SURE:
-            return "inside" if not after_header and in_old_traceback(data, start, end, _NEIGHBOURHOOD) else ""
+            if _after_header(data, start) if start else self._after_header:
+                return ""
+            run = in_old_traceback(data, start, end, _NEIGHBOURHOOD, opened=self._old, final=final)
+            if run is None:
+                return None
+            self._run = run
+            return "inside" if run else ""
         if (
             start
             and start != self._good
@@ -182,7 +202,7 @@ class Judge:
             whole
             and not self._stray
             and data[end + 1 : end + 2] not in (_FOLLOW if final else _FOLLOW[1:])
-            and in_exception(data, start, _NEIGHBOURHOOD)
+            and in_exception(data, start, _NEIGHBOURHOOD, opened=self._exception)
             and (blank or ends_message(data, start, end))
         ):
             return "inside" if end + 1 < len(data) else None
@@ -206,3 +226,7 @@ class Judge:
             time = milliseconds(self._data[match.end() : match.end() + 23].decode("ascii"))
             if time is not None:
                 yield time
+
+
+def _after_header(data: bytes, start: int) -> bool:
+    return HEADER.match(data, data.rfind(b"\n", 0, start - 1) + 1) is not None
