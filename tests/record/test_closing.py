@@ -126,7 +126,17 @@ OLD = record(0, 7, "ERROR", "d", CONTROLLER, traceback("Error: x"), old=True)
 )
 def test_in_old_traceback(data: bytes, inside: bool) -> None:
     start = data.index(FORGED)
-    assert in_old_traceback(data, start, start + len(FORGED) - 1, 1 << 18) is inside
+    end = start + len(FORGED) - 1
+    run = in_old_traceback(data, start, end, 1 << 18, opened=False, final=True)
+    assert run == (data.rindex(FORGED) + len(FORGED) if inside else 0)
+
+
+def test_whether_a_line_is_in_an_old_traceback_may_not_show_yet() -> None:
+    data = OLD + FORGED
+    limit, last = 1 << 18, len(FORGED) - 1
+    assert in_old_traceback(data, len(OLD), len(data) - 1, limit, opened=False, final=False) is None
+    assert in_old_traceback(FORGED + b"\n", 0, last, limit, opened=True, final=False) == last + 1
+    assert in_old_traceback(FORGED + b"\n", 0, last, limit, opened=False, final=False) == 0
 
 
 def test_header() -> None:

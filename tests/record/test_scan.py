@@ -272,7 +272,7 @@ def test_a_line_that_matters_to_nobody_is_kept() -> None:
 
 @given(st.lists(HOSTILE, max_size=15), st.data())
 def test_telling_a_last_line_early_changes_nothing(parts: list[bytes], data: st.DataObject) -> None:
-    """A record is one write: what comes at once is whole records, or what is in no record's interest."""
+    """A record is one write: when nothing has come for a while, the next that comes begins a record."""
     log = CALM + b"".join(part if part.endswith(b"\n") else part + b"\n" for part in parts)
     scanner = Scanner(INTEREST)
     records: list[Record] = []
@@ -281,7 +281,7 @@ def test_telling_a_last_line_early_changes_nothing(parts: list[bytes], data: st.
     for end in ends:
         records += scanner.feed(Chunk("f", start, log[start:end]))
         start = end
-        if data.draw(st.booleans()):
+        if log[end : end + 4] in (b"", b"2026") and data.draw(st.booleans()):
             records += scanner.quiet()
     records += scanner.feed(Chunk("f", len(log), b"", last=True))
     assert [(one.offset, one.message) for one in records] == [
