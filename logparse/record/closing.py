@@ -12,6 +12,7 @@ import re
 HEADER = re.compile(
     rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (?:\d+|-)(?:/[\w-]+)? (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) "
 )
+HEADERS = re.compile(rb"(?m)^" + HEADER.pattern)
 NEXT_HEADER = re.compile(rb"\n(?=" + HEADER.pattern + rb")")
 _PERF_ENDS = frozenset(b"0123456789-wo")
 _MODES = frozenset({b"ro", b"rw", b"ro->rw", b"-"})

@@ -6,6 +6,7 @@ from logparse.record.clock import Clock
 from logparse.record.closing import (
     FRAMES,
     HEADER,
+    HEADERS,
     NEXT_HEADER,
     OPENERS,
     TRACEBACK_LINE,
@@ -22,6 +23,8 @@ from logparse.record.parse import milliseconds
 # How often a log must have ended its messages with a blank before the lack of one means something, and
 # how many lines without one in a row mean that the format changed.
 _SURE, _FORGET = 4, 100
+# The same where a line is doubtful, and as many follow.
+_CHANGED = 20
 _ECHOES = 1024
 # How far around a record its neighbours are looked for, in bytes.
 _NEIGHBOURHOOD = 1 << 18
@@ -99,6 +102,14 @@ class Judge:
             reason = ""
         else:
             found = self._form(start, end, blank, whole, final)
+            if found and not blank and self._style >= _SURE and whole:
+                changed = self._changed(start, final or len(data) - end >= _NEIGHBOURHOOD)
+                if changed:
+                    self._style = self._bare = 0
+                    self._open, self._shut = _CLOSED, -1
+                    found = ""
+                elif changed is None:
+                    found = None
             if found is None:
                 return None
             reason = found
@@ -220,6 +231,19 @@ class Judge:
             if not ends_message(data, data.rfind(b"\n", 0, last) + 1, last):
                 return "unfinished"
         return ""
+
+    def _changed(self, start: int, final: bool) -> bool | None:
+        """Whether messages end without a blank from the header at `start` on; None: not enough follows."""
+        data = self._data
+        count = 0
+        for match in HEADERS.finditer(data, start, start + _NEIGHBOURHOOD):
+            line = data.find(b"\n", match.start())
+            if data[line - 1] == 32:
+                return False
+            count += 1
+            if count > _CHANGED:
+                return True
+        return False if final else None
 
     def _times_after(self, end: int) -> Iterator[int]:
         for match in NEXT_HEADER.finditer(self._data, end, end + _NEIGHBOURHOOD):
