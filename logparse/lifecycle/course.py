@@ -6,6 +6,7 @@ from collections.abc import Callable
 from logparse.lifecycle.event import Ended, Event, Output, QueueWait
 from logparse.lifecycle.job import Ending, Job, Proof
 from logparse.lifecycle.jobs import Jobs
+from logparse.lifecycle.sight import Sight
 
 # How long a known ending waits for its access line, and a known return to pending for its reason (ms).
 HOLD = 2_000
@@ -22,13 +23,14 @@ RIVAL = 2_000
 class Course:
     """Moves jobs through their states and tells the events, in the order in which they are proven.
 
-    jobs: the table. settle: how long an ending may stay unsettled, ms of log time.
-    out: what was told since it was last taken.
+    jobs: the table. settle: how long an ending may stay unsettled, ms of log time. sight: what the log
+    can show. out: what was told since it was last taken.
     """
 
-    def __init__(self, jobs: Jobs, settle: int) -> None:
+    def __init__(self, jobs: Jobs, settle: int, sight: Sight) -> None:
         self.jobs = jobs
         self.settle = settle
+        self.sight = sight
         self.out: list[Output] = []
         self.now = 0
         self.taken = TAKEN
@@ -60,8 +62,28 @@ class Course:
                 self._requeue_ended(job, ending, "dead")
             elif ending is not None:
                 self.settle_job(job)
-            elif job.orphaned is not None:
+            elif not self._end_as_channel_tells(job) and job.orphaned is not None:
                 self.lose(job)
+
+    def look(self) -> None:
+        """Let go of jobs of which no line will tell any more, after the time that endings have to settle.
+
+        They leave their open state, so that it doesn't grow for ever. An attempt whose server was started
+        anew is lost. A dispatch without an answer, in a log that shows no answers, is not known to be lost,
+        nor one that waits, in a log that shows no dispatches: of these nothing is told.
+        """
+        for job in self.jobs.open():
+            if job.ending is not None or job.back is not None or self.now - job.since <= self.settle:
+                continue
+            if self._end_as_channel_tells(job):
+                continue
+            if job.orphaned is not None:
+                if self.now - job.orphaned > self.settle:
+                    self.lose(job)
+            elif (job.state == "enqueued" and not self._sees_end(job)) or (
+                job.state == "pending" and not self.sight.pending and not self.sight.dispatched
+            ):
+                self._let_go(job, self.now)
 
     # What happened
 
@@ -79,8 +101,7 @@ class Course:
         job.asked += 1
         job.outcome = None
         job.orphaned = None
-        job.failed_in_channel = None
-        job.done_in_channel = False
+        job.failed_in_channel = job.done_in_channel = None
         job.proof = proof
         self.jobs.move(job, "enqueued", proof.time)
         self._tell("dispatched", job, proof)
@@ -89,17 +110,18 @@ class Course:
             self.out.append(QueueWait(proof.time, job.db, job.channel, seconds))
         job.waited = True
 
-    def start(self, job: Job, proof: Proof, time: int, *, observed: bool) -> None:
-        """An attempt starts."""
+    def start(self, job: Job, proof: Proof, time: int, *, observed: bool, dated: bool = True) -> None:
+        """An attempt starts. dated: False where no line tells when, but that it was before `time`."""
         if job.ending is not None or job.back is not None:
             self.release(job)
             self.settle_job(job)
         job.attempts += 1
         job.started = time
+        job.dated = dated
         job.start_proof = proof
         job.outcome = None
         job.orphaned = None
-        wait = max(0, time - job.dispatched) / 1000 if job.dispatched is not None else None
+        wait = self._wait(job)
         if observed:
             self.jobs.move(job, "started", time)
         self._tell("started", job, proof, time=time, observed=observed, attempt=job.attempts, wait=wait)
@@ -113,14 +135,13 @@ class Course:
             time = dispatched
         else:
             time = began
-        self.start(job, proof, time, observed=False)
+        self.start(job, proof, time, observed=False, dated=began is not None)
 
     def end(self, job: Job, ending: Ending) -> None:
         """The attempt under way ended; where no start was told there was one, unless the dispatch is dead."""
         if job.started is not None:
             ending.attempt = job.attempts
-            if job.dispatched is not None:
-                ending.wait = max(0, job.started - job.dispatched) / 1000
+            ending.wait = self._wait(job)
             self._ended(job, ending)
         elif ending.attempt is None and ending.how != "dead":
             job.attempts += 1
@@ -166,19 +187,18 @@ class Course:
             self.jobs.move(job, "closed", proof.time)
 
     def lose(self, job: Job, reason: str = "server restart") -> None:
-        """The attempt under way can no longer end."""
+        """The attempt under way can no longer end; where no ends are logged, nothing is known of it."""
         time = job.orphaned if job.orphaned is not None else self.now
         taken = job.started is not None or (job.dispatched is not None and time - job.dispatched > self.taken)
         proof = job.start_proof or job.proof
-        if taken and proof is not None:
+        if taken and self._sees_end(job) and proof is not None:
             if job.started is None:
                 job.attempts += 1
             ending = Ending("lost", proof)
             self._ended(job, ending)
             self._tell("lost", job, proof, time=time, observed=False, attempt=job.attempts, reason=reason)
             job.outcome = "lost"
-        self._rest(job)
-        self.jobs.move(job, "closed", time)
+        self._let_go(job, time)
 
     def orphan(self, server: str | None, time: int) -> None:
         """A server was started at `time`: what ran in it before cannot end any more."""
@@ -229,6 +249,10 @@ class Course:
         if ending is None:
             return
         if how is None:
+            if ending.how == "dead" and not self.sight.dispatched:
+                # That no dispatch follows means nothing where none is logged: the line says requeued.
+                self._requeue_ended(job, ending, "dead")
+                return
             how = {"answered": "done", "dead": "failed", "broken": "lost"}.get(ending.how, ending.how)
         ending.observed = ending.observed or observed
         if ending.how == "dead" and how == "failed":
@@ -263,6 +287,24 @@ class Course:
         if proof is None or job.state in (None, "pending"):
             return
         self.requeue(job, proof, reason or "unknown", observed=False)
+
+    def _sees_end(self, job: Job) -> bool:
+        """Whether the end of the attempt under way would be in this log: answers are, or starts."""
+        sight = self.sight
+        return job.start_proof is not None or sight.started or sight.answered[job.db] > 0
+
+    def _end_as_channel_tells(self, job: Job) -> bool:
+        """The runner saw a started job done, and no answer came, in a log without any: NothingToDoJob."""
+        proof = job.done_in_channel
+        if proof is None or job.started is None or job.ending is not None or self.sight.answered[job.db]:
+            return False
+        self.end(job, Ending("done", proof, duration=max(0, proof.time - job.started) / 1000))
+        self.settle_job(job)
+        return True
+
+    def _let_go(self, job: Job, time: int) -> None:
+        self._rest(job)
+        self.jobs.move(job, "closed", time)
 
     # Telling
 
@@ -307,9 +349,14 @@ class Course:
     def _rest(self, job: Job) -> None:
         """Nothing is under way any more."""
         job.started = job.start_proof = job.dispatched = job.dispatcher = None
-        job.back = job.failed_in_channel = job.orphaned = None
-        job.done_in_channel = False
+        job.back = job.failed_in_channel = job.done_in_channel = job.orphaned = None
         job.asked = job.refusals = 0
+
+    def _wait(self, job: Job) -> float | None:
+        """Seconds from the dispatch to the start; None where a line is missing that tells them."""
+        if job.started is None or job.dispatched is None or not job.dated:
+            return None
+        return max(0, job.started - job.dispatched) / 1000
 
     def _ended(self, job: Job, ending: Ending) -> None:
         self.out.append(

@@ -14,10 +14,11 @@ _MOST = 64
 
 
 class Trace(msgspec.Struct, frozen=True, gc=False):
-    """A traceback: the dotted class name of its exception (None where it shows none), and where it is."""
+    """A traceback: the dotted class name of its exception (None where it shows none), place and database."""
 
     exception: str | None
     proof: Proof
+    db: str | None = None
 
 
 class Evidence(msgspec.Struct):

@@ -46,6 +46,7 @@ class Job(msgspec.Struct, gc=False):
     outcome: the last settled one (`done`, `failed`, `cancelled`, `lost`), None while it goes on.
     queued: when it was, None where no line told. told_queued: the event was told.
     asked: dispatches since the last ending; refusals: those of them that a worker refused.
+    dated: a line tells when the attempt under way started; else it did so at `started` or later.
     back: the proof that it went back to wait, held until a line tells why.
     orphaned: when the server that ran it was started anew.
     """
@@ -66,9 +67,10 @@ class Job(msgspec.Struct, gc=False):
     refusals: int = 0
     started: int | None = None
     start_proof: Proof | None = None
+    dated: bool = True
     ending: Ending | None = None
     back: Proof | None = None
     failed_in_channel: Proof | None = None
-    done_in_channel: bool = False
+    done_in_channel: Proof | None = None
     orphaned: int | None = None
     proof: Proof | None = None

@@ -72,7 +72,7 @@ class Lifecycle:
         self.sight = Sight()
         self.rejected: Counter[str] = Counter()
         self.runner_activity: dict[str, int] = {}
-        self._course = Course(self.jobs, int(options.settle * 1000))
+        self._course = Course(self.jobs, int(options.settle * 1000), self.sight)
         self._workers = Workers(self._course, self.processes, self.sight)
         self._runners = Runners(self._course, self._workers, self.sight)
         self._placing = Placing(self.jobs, self.sight)
@@ -136,6 +136,8 @@ class Lifecycle:
             elif fact.confidence != "hint":
                 if "running" in fact.fields:
                     out.append(channel_state(fact, proof))
+                if fact.db is None and fact.kind == "dispatch_http_error" and not self.sight.answers:
+                    fact = msgspec.structs.replace(fact, db=self._workers.database_of_failure(proof))
                 self._placing.place(handler, fact, proof, uuid)
         while self.jobs.crowded:
             evicted = self.jobs.evict()
@@ -244,7 +246,8 @@ class Lifecycle:
         return (self.installation.version or "").partition(".")[0] in _NEVER_REQUEUES
 
     def _lose_the_dead(self) -> None:
-        """Where nothing requeues dead jobs, tell those whose worker is certainly gone."""
+        """Let go of what no line will tell of; tell the jobs whose worker is gone where nothing requeues."""
         self._looked = self.now
+        self._course.look()
         if self._never_requeues():
             self._course.lose_where(self.processes.moved_on)

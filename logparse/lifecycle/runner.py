@@ -119,7 +119,8 @@ class Runners:
 
     def reset(self, job: Job, fact: Fact, proof: Proof) -> None:
         """`state of job … was reset`: no worker took the dispatch up within a second."""
-        if job.started is None and job.ending is None and job.state in (None, "enqueued"):
+        unseen = job.state in ("pending", "closed") and not self._sight.dispatched[job.db]
+        if job.started is None and job.ending is None and (job.state in (None, "enqueued") or unseen):
             self._course.requeue(job, proof, "timeout", observed=True)
 
     def dead(self, job: Job, fact: Fact, proof: Proof) -> None:
@@ -127,10 +128,14 @@ class Runners:
         ending = job.ending
         back, job.back = job.back, None
         attempt = None
+        # At WARNING no dispatch is logged: then each such line tells of another one.
+        unseen = not self._sight.dispatched[job.db]
         if ending is not None and ending.how in ("answered", "broken"):
             attempt = ending.attempt
+        elif ending is not None and ending.how == "dead" and unseen:
+            self._course.came_back(job, None)
         elif (job.state == "closed" and job.outcome not in (None, "lost")) or (
-            job.state == "pending" and not job.waited
+            job.state == "pending" and not job.waited and not unseen
         ):
             return
         self._course.end(job, Ending("dead", proof, attempt=attempt))
@@ -165,4 +170,4 @@ class Runners:
         elif job.state in ("pending", None):
             self._course.jobs.move(job, "closed", proof.time)
         else:
-            job.done_in_channel = True
+            job.done_in_channel = proof

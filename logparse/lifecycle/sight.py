@@ -9,8 +9,9 @@ class Sight(msgspec.Struct):
     """What was seen so far.
 
     pending: the runner's channel lines (DEBUG). started: the controller's lines (DEBUG). answers: access
-    lines of jobs (INFO of werkzeug). traces: tracebacks of jobs. dispatched, answered: how often, by
-    database. databases: every one that a line named, in that order (bounded).
+    lines of jobs (INFO of werkzeug). traces: tracebacks of jobs. dispatched, answered, failed (answers of
+    4xx or 5xx among them): how often, by database. databases: every one that a line named, in that order
+    (bounded).
     """
 
     pending: bool = False
@@ -19,6 +20,7 @@ class Sight(msgspec.Struct):
     traces: bool = False
     dispatched: Counter[str | None] = msgspec.field(default_factory=Counter)
     answered: Counter[str | None] = msgspec.field(default_factory=Counter)
+    failed: Counter[str | None] = msgspec.field(default_factory=Counter)
     databases: dict[str, None] = msgspec.field(default_factory=dict)
 
     def database(self, db: str) -> None:

@@ -57,7 +57,9 @@ class Workers:
     def traceback(self, fact: Fact, proof: Proof) -> None:
         """A job failed in this process; the line does not say which."""
         self._sight.traces = True
-        self.at(_writer(fact, proof)).trace(Trace(fact.fields.get("exception"), proof))
+        if fact.db is not None:
+            self._sight.database(fact.db)
+        self.at(_writer(fact, proof)).trace(Trace(fact.fields.get("exception"), proof, fact.db))
 
     def release(self, fact: Fact, proof: Proof) -> None:
         """The release of jobs that waited for one that is done was tried again, or given up."""
@@ -160,6 +162,7 @@ class Workers:
         since -= _ROUNDING
         failed, trace = False, None
         if status >= 400:
+            self._sight.failed[job.db] += 1
             failed, trace = evidence.take_trace(since, shared=shared)
         if not failed and (
             300 <= status < 400 or status == 404 or (status >= 400 and fact.record.db is None)
@@ -195,7 +198,7 @@ class Workers:
         course.end(job, ending)
         if how == "failed" or (how == "broken" and broke is not None):
             course.settle_job(job, "failed", observed=broke is not None)
-        elif how == "answered" and done:
+        elif how == "answered" and done is not None:
             course.settle_job(job, "done", observed=True)
         elif how == "answered" and back is not None:
             course.settle_job(job, "retried")
@@ -224,24 +227,20 @@ class Workers:
     def runner_saw(self, job: Job, fact: Fact, proof: Proof) -> None:
         """`exception in GET …`: where there are no access lines, its HTTP error and a traceback tell."""
         status = _http_error(fact)
-        if status is None or status == 404 or self._sight.answers or job.ending is not None:
+        if status is None or self._sight.answers or job.ending is not None:
             return
         found, trace = self._nearest_trace(proof)
         if not found:
             return
+        if job.started is None:
+            self._course.infer_start(job, proof, None)
         ending = Ending("failed", proof, exception=trace.exception if trace is not None else None)
         self._course.end(job, ending)
         self._course.settle_job(job)
 
     def _nearest_trace(self, proof: Proof) -> tuple[bool, Trace | None]:
         """(whether a traceback was written right before, the one that is certain), and forget it."""
-        near = [
-            (trace.proof.time, place, trace)
-            for place, evidence in self._evidence.items()
-            if place[0] == proof.server
-            for trace in evidence.traces
-            if -_ROUNDING <= proof.time - trace.proof.time <= _ASKS
-        ]
+        near = self._traces_near(proof)
         if not near:
             return False, None
         # A process answers in order, and may fail the next job before the runner sees the answer.
@@ -251,6 +250,23 @@ class Workers:
         evidence = self._evidence[place]
         evidence.traces = [other for other in evidence.traces if other.proof.time > time]
         return True, trace if len(others | {trace.exception}) == 1 else None
+
+    def database_of_failure(self, proof: Proof) -> str | None:
+        """The database of the tracebacks that the runner's error may be about; None where they have several.
+
+        queue_job 19.0.2.0.2 and later name it in no line of the runner but `asking`, which is INFO.
+        """
+        databases = {trace.db for _, _, trace in self._traces_near(proof)}
+        return databases.pop() if len(databases) == 1 else None
+
+    def _traces_near(self, proof: Proof) -> list[tuple[int, Writer, Trace]]:
+        return [
+            (trace.proof.time, place, trace)
+            for place, evidence in self._evidence.items()
+            if place[0] == proof.server
+            for trace in evidence.traces
+            if -_ROUNDING <= proof.time - trace.proof.time <= _ASKS
+        ]
 
 
 def duration_of(fact: Fact) -> float | None:

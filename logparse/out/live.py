@@ -36,8 +36,11 @@ class LiveGauges(Gauges):
     def visible(self) -> Iterator[tuple[str | None, bool]]:
         sight = self._lifecycle.sight
         for db in dict.fromkeys((*sight.databases, *sight.dispatched)):
-            ends = sight.answered[db] > 0 or sight.started
-            yield db, ends or sight.dispatched[db] < _ENOUGH
+            answered, dispatched = sight.answered[db], sight.dispatched[db]
+            # An add-on may remove the dispatches, and of the answers all but failures.
+            only_failures = not dispatched and answered >= _ENOUGH and sight.failed[db] == answered
+            ends = sight.started or (answered > 0 and not only_failures)
+            yield db, ends or (dispatched < _ENOUGH and not only_failures)
 
     def tracked_jobs(self) -> int:
         return len(self._lifecycle.jobs)

@@ -1,0 +1,723 @@
+"""Writes the log that a server of any Odoo series and queue_job release would write, and what happened.
+
+Nobody keeps servers of fourteen series at hand. What each release writes, with which words and in which
+order, was read from its source and stands in the catalogue (fixtures/catalogue/lines.json has the words and
+their ranges of releases); this module plays the lives of jobs and writes those lines. A line that a release
+does not have cannot be written: that is an error here. What the log must show of each job is noted along the
+way, by the one rule that an event is shown where a line that proves it was written.
+"""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.truth import Change
+
+_LINES = Path(__file__).parent.parent / "fixtures" / "catalogue" / "lines.json"
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+START = datetime(2026, 11, 24, 3, 0, 0, tzinfo=UTC)
+MASTER = 100  # the pid of a server's first process
+
+# Every release of queue_job (until 9.0: of connector) in which something of its log has changed, and the
+# newest of its series (the catalogue's chronology).
+RELEASES = {
+    7: ["7.0.2.3.0"],
+    8: ["8.0.3.1.0", "8.0.3.2.0", "8.0.3.3.0"],
+    9: ["9.0.1.0.4", "9.0.1.2.0"],
+    10: ["10.0.1.0.0", "10.0.1.1.0"],
+    11: ["11.0.1.0.0", "11.0.1.4.0"],
+    12: [
+        "12.0.1.0.0",
+        "12.0.1.0.1",
+        "12.0.1.1.2",
+        "12.0.1.2.0",
+        "12.0.2.3.0",
+        "12.0.3.1.0",
+        "12.0.4.0.0",
+        "12.0.4.1.1",
+    ],
+    13: ["13.0.1.2.0", "13.0.1.3.0", "13.0.1.6.3", "13.0.1.6.5", "13.0.3.11.3"],
+    14: [
+        "14.0.1.1.0",
+        "14.0.2.0.0",
+        "14.0.2.3.0",
+        "14.0.3.0.0",
+        "14.0.3.1.5",
+        "14.0.3.15.1",
+        "14.0.3.16.0",
+    ],
+    15: ["15.0.1.0.0", "15.0.1.1.0", "15.0.2.0.0", "15.0.2.1.2", "15.0.2.3.13.2"],
+    16: [
+        "16.0.1.1.0",
+        "16.0.2.0.0",
+        "16.0.2.3.1",
+        "16.0.2.9.0",
+        "16.0.2.10.0",
+        "16.0.2.11.0",
+        "16.0.2.12.0",
+        "16.0.2.13.0",
+        "16.0.3.0.2.2",
+    ],
+    17: ["17.0.1.1.0", "17.0.1.2.0", "17.0.1.3.0", "17.0.1.5.0", "17.0.1.5.4"],
+    18: [
+        "18.0.1.1.0",
+        "18.0.1.3.0",
+        "18.0.1.7.2",
+        "18.0.2.0.0",
+        "18.0.2.0.4",
+        "18.0.2.0.8",
+        "18.0.2.1.1",
+        "18.0.3.0.0",
+        "18.0.4.1.2.2",
+    ],
+    19: ["19.0.1.0.2", "19.0.2.0.0", "19.0.2.0.2", "19.0.2.4.0.1"],
+}
+# Where it can be seen that a job was cancelled (catalogue, section 5): [from, to) of each series.
+_CANCELLED_IS_ERROR = {
+    12: ("12.0.3.1.0", "13"),
+    14: ("14.0.2.0.0", "14.0.3.1.5"),
+    15: ("15.0.1.1.0", "15.0.2.1.2"),
+    16: ("16.0.2.0.0", "16.0.2.3.1"),
+}
+# `requeued_dead` of 14.0 was ported after the catalogue was written; it was seen in real logs.
+_ADDED = {("runner.requeued_dead", 14): "14.0.3.16.0"}
+
+
+class Release(NamedTuple):
+    """A release of queue_job, or of connector before 10.0; its first number is Odoo's series."""
+
+    name: str
+
+    @property
+    def series(self) -> int:
+        return int(self.name.partition(".")[0])
+
+    def writes(self, line: str) -> bool:
+        """Whether this release has that line of the catalogue."""
+        first = _ADDED.get((line, self.series))
+        if first is not None and version(self.name) >= version(first):
+            return True
+        return any(
+            _series(entry["series"]) in (self.series, None)
+            and (entry["first"] is None or version(self.name) >= self._bound(entry["first"]))
+            and (entry["last"] is None or version(self.name)[:5] <= self._bound(entry["last"])[:5])
+            for entry in catalogue()[line]["ranges"]
+        )
+
+    def _bound(self, text: str) -> tuple[int, ...]:
+        found = re.match(r"\d+(?:\.\d+)+", text)
+        if found is None:  # "after 2022-11-15": before every release here
+            return ()
+        bound = version(found[0])
+        return bound if bound[0] == self.series and len(bound) > 3 else (self.series, 0, *bound)
+
+    def is_from(self, name: str) -> bool:
+        """Whether this release is that one of its series, or later."""
+        return version(self.name) >= version(name)
+
+    @property
+    def cancelled(self) -> str:
+        """What a cancellation writes: `error`, `done` (as if the job were done), or `` (there is none)."""
+        first, end = _CANCELLED_IS_ERROR.get(self.series, ("0", "0"))
+        if self.series >= 17:
+            return "done"
+        if self.series < 12 or not self.is_from(first) or first == "0":
+            return ""
+        return "error" if version(self.name) < version(end) else "done"
+
+    @property
+    def old(self) -> bool:
+        """Whether it is connector: other loggers, another path."""
+        return self.series < 10
+
+
+class Seen(NamedTuple):
+    """An event of a job as the log must show it."""
+
+    event: str
+    attempt: int | None = None
+    exception: str | None = None
+    reason: str | None = None
+
+
+class Job:
+    """One job: what the database went through, and what the log must show of it.
+
+    attempts: how many the log has shown. asked: by which runner's line it was last asked for.
+    """
+
+    def __init__(self, uuid: str, db: str, channel: str) -> None:
+        self.uuid = uuid
+        self.db = db
+        self.channel = channel
+        self.state = ""
+        self.known = False
+        self.attempts = 0
+        self.running = False
+        self.seen: list[Seen] = []
+        self.began: datetime | None = None
+        self.pid = 0
+        self.duration: float | None = None
+        self.pending_retry = False
+
+    def __str__(self) -> str:
+        return f"<Job {self.uuid}, priority:10>"
+
+
+class Log:
+    """The lines of one or more servers on one clock, and what happened."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.lines: list[str] = []
+        self.changes: list[Change] = []
+        self.jobs: list[Job] = []
+
+    @property
+    def data(self) -> bytes:
+        return "".join(line + "\n" for line in self.lines).encode()
+
+    def wait(self, seconds: float) -> None:
+        """Time goes by."""
+        self.now += timedelta(seconds=seconds)
+
+
+class Server:
+    """A server, its workers and its runner.
+
+    model: `prefork`, or `threaded`, `evented` (jobs are run by the gevent process). level: of the log,
+    `debug`, `info` or `warn`. hides: what keeps lines out of the log, of `werkzeug` and `mangono`.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        release: str,
+        *,
+        model: str = "prefork",
+        level: str = "info",
+        hides: str = "",
+        databases: tuple[str, ...] = ("prod",),
+        replica: bool = False,
+        pid: int = MASTER,
+    ) -> None:
+        self.log = log
+        self.release = Release(release)
+        self.model = model
+        self.level = level
+        self.hides = hides
+        self.databases = databases
+        self.replica = replica
+        self.master = pid
+        self.next_pid = pid
+        self.runner = 0
+        self.workers: list[int] = []
+        self.turn = 0
+        self.leads = True
+
+    # Lines
+
+    @property
+    def series(self) -> int:
+        return self.release.series
+
+    @property
+    def base(self) -> str:
+        return "openerp.addons.connector" if self.release.old else "odoo.addons.queue_job"
+
+    @property
+    def root(self) -> str:
+        return "openerp" if self.release.old else "odoo"
+
+    def write(
+        self,
+        level: str,
+        pid: int,
+        db: str,
+        logger: str,
+        message: str,
+        *,
+        perf: str = "",
+        exc: str = "",
+        hidden: bool = False,
+    ) -> bool:
+        """A record, as the formatter of this series prints it; whether it is in the log."""
+        self.log.wait(0.002)
+        shown = {"debug": 0, "info": 1, "warn": 2}[self.level]
+        if {"DEBUG": 0, "INFO": 1}.get(level, 2) < shown or hidden:
+            return False
+        now = self.log.now
+        text = f"{now:%Y-%m-%d %H:%M:%S},{now.microsecond // 1000:03} {pid} {level} {db} {logger}: {message}"
+        if self.series >= 12:
+            text += " " + perf
+        self.log.lines.append(text + ("\n" + exc if exc else ""))
+        return True
+
+    def line(
+        self, name: str, *values: object, pid: int, db: str = "?", exc: str = "", hidden: bool = False
+    ) -> bool:
+        """A line of the catalogue; an error where this release does not write it."""
+        if not self.release.writes(name):
+            raise ValueError(f"{self.release.name} does not write {name}")
+        entry = catalogue()[name]
+        logger = entry["logger"].replace("odoo.addons.queue_job", self.base)
+        logger = logger.replace("openerp.addons.connector", self.base)
+        level = entry["level"].partition(" ")[0]
+        return self.write(level, pid, db, logger, entry["template"] % values, exc=exc, hidden=hidden)
+
+    def maybe(self, name: str, *values: object, pid: int, db: str = "?", hidden: bool = False) -> bool:
+        """The same, where this release writes it."""
+        return self.release.writes(name) and self.line(name, *values, pid=pid, db=db, hidden=hidden)
+
+    def core(self, level: str, pid: int, logger: str, message: str, db: str = "?", *, exc: str = "") -> bool:
+        """A line of Odoo's own."""
+        return self.write(level, pid, db, f"{self.root}.{logger}" if logger else self.root, message, exc=exc)
+
+    def channel_line(self, job: Job, what: str) -> bool:
+        hidden = self.hides == "mangono" and what != "failed"
+        names = [job.channel, "root"] if job.channel != "root" else ["root"]
+        written = [
+            self.line(
+                f"channels.{what}", job.uuid, f"{name}(C:2,Q:0,R:1,F:0)", pid=self.runner, hidden=hidden
+            )
+            for name in names
+        ]
+        return any(written)
+
+    # The server
+
+    def boot(self) -> None:
+        """Start the server; its runner begins to work."""
+        product = "OpenERP" if self.release.old else "Odoo"
+        self.next_pid = max(self.next_pid, self.master)
+        self.core("INFO", self.master, "", f"{product} version {self.series}.0")
+        self.core("INFO", self.master, "service.server", "HTTP service (werkzeug) running on 127.0.0.1:8069")
+        self.workers = []
+        if self.model == "prefork" or self.model == "evented":
+            own = self.release.writes("init.worker_starting")
+            if not own:
+                self.line("init.thread_start", "prefork server", pid=self.master)
+            self.line("channels.configured", "root(C:2,Q:0,R:0,F:0)", pid=self.master)
+            for _ in range(2):
+                self.workers.append(self.spawn("WorkerHTTP"))
+            if own:
+                self.runner = self.spawn("WorkerJobRunner")
+            else:
+                self.runner = self.master
+            self.spawn("WorkerCron")
+            if self.model == "evented":
+                self.next_pid += 1
+                pid = self.next_pid
+                self.core("INFO", pid, "", f"{product} version {self.series}.0")
+                self.core(
+                    "INFO", pid, "service.server", "Evented Service (longpolling) running on 127.0.0.1:8072"
+                )
+                self.workers = [pid]
+            if own:
+                self.maybe("init.worker_starting", self.runner, pid=self.runner)
+        else:
+            self.line("init.thread_start", "threaded server", pid=self.master)
+            self.line("channels.configured", "root(C:2,Q:0,R:0,F:0)", pid=self.master)
+            self.runner = self.master
+            self.workers = [self.master]
+        self.log.wait(5)
+        self.start_runner()
+
+    def spawn(self, kind: str) -> int:
+        self.next_pid += 1
+        self.core(
+            "INFO",
+            self.next_pid,
+            "service.server",
+            f"Worker {kind} ({self.next_pid}) alive",
+            self.databases[-1],
+        )
+        return self.next_pid
+
+    def start_runner(self) -> None:
+        """The runner starts, and reads what is in the databases anew."""
+        self.line("runner.starting", pid=self.runner)
+        debug = self.release.writes("runner.init_db_conn.debug")
+        self.line(f"runner.init_db_conn.{'debug' if debug else 'info'}", pid=self.runner)
+        if not self.leads:
+            self.line("runner.master_lost", "could not acquire", 5, pid=self.runner)
+            return
+        self.read_databases()
+
+    def read_databases(self) -> None:
+        for db in self.databases:
+            for job in self.log.jobs:
+                if job.db != db:
+                    continue
+                if job.state == "pending":
+                    self.channel_line(job, "pending")
+                elif job.state in ("enqueued", "started"):
+                    self.channel_line(job, "running")
+                elif job.state == "failed":
+                    self.channel_line(job, "failed")
+            name = "runner.ready_db.connector" if self.release.old else "runner.ready_db"
+            self.line(name, db, pid=self.runner)
+        self.line("runner.db_ready", pid=self.runner)
+        self.maybe("runner.select_timeout", 60.0, pid=self.runner)
+
+    def stop(self) -> None:
+        """Stop in order (SIGTERM)."""
+        self.core("INFO", self.master, "service.server", "Stopping gracefully", self.databases[-1])
+        self.maybe("runner.stop_requested", pid=self.runner)
+        self.maybe("runner.stopped", pid=self.runner)
+        if self.model == "prefork":
+            for pid in self.workers:
+                self.core(
+                    "INFO",
+                    pid,
+                    "service.server",
+                    f"Worker ({pid}) exiting. request_count: 7, registry count: 1.",
+                    self.databases[-1],
+                )
+
+    def restart(self, *, kill: bool = False) -> None:
+        """Stop, or die of kill -9, and start as a new process."""
+        if not kill:
+            self.stop()
+        for job in self.log.jobs:
+            if job.state in ("enqueued", "started"):
+                job.running = False
+        self.log.wait(20)
+        self.next_pid += 50
+        self.master = self.next_pid
+        self.boot()
+
+    # The lives of jobs
+
+    def change(self, job: Job, state: str) -> None:
+        self.log.changes.append(Change(job.db, job.uuid, self.log.now.timestamp() * 1000, job.state, state))
+        job.state = state
+
+    def create(self, db: str = "", uuid: str = "", *, channel: str = "root", waits: bool = False) -> Job:
+        """A job is made. waits: for a parent, so that the runner does not hear of it yet."""
+        db = db or self.databases[0]
+        uuid = uuid or f"{len(self.log.jobs) + 1:08x}-1111-4111-8111-{self.master:012x}"
+        job = Job(uuid, db, channel)
+        self.log.jobs.append(job)
+        creator = self.workers[0] if self.workers else self.master
+        created = self.maybe_created(job, creator)
+        self.change(job, "wait_dependencies" if waits else "pending")
+        if not waits:
+            self.heard(job, created=created)
+        return job
+
+    def maybe_created(self, job: Job, pid: int) -> bool:
+        if not self.release.writes("job.enqueued"):
+            return False
+        logger = f"{self.base}.job"
+        message = f"enqueued res.partner(1,):sync(*(1,), **{{}}) with uuid: {job.uuid}"
+        return self.write("DEBUG", pid, job.db, logger, message)
+
+    def heard(self, job: Job, *, created: bool = False) -> None:
+        """The runner is notified of a job that waits, for the first time."""
+        told = self.notified(job) or created
+        if self.release.writes("channels.unknown") and job.channel == "root.unknown":
+            told = self.line("channels.unknown", job.channel, job.uuid, pid=self.runner) or told
+        if told and not job.known:
+            job.seen.append(Seen("queued"))
+        job.known = job.known or told
+
+    def notified(self, job: Job) -> bool:
+        if not self.leads:
+            return False
+        if job.channel == "root.unknown":
+            return self._in_root(job, "pending")
+        return self.channel_line(job, "pending")
+
+    def _in_root(self, job: Job, what: str) -> bool:
+        hidden = self.hides == "mangono"
+        return self.line(
+            f"channels.{what}", job.uuid, "root(C:2,Q:0,R:1,F:0)", pid=self.runner, hidden=hidden
+        )
+
+    def released(self, job: Job) -> None:
+        """The last parent of a job is done."""
+        self.change(job, "pending")
+        self.heard(job)
+
+    def ask(self, job: Job) -> None:
+        """The runner dispatches the job."""
+        self.log.wait(1)
+        if job.channel != "root.unknown":
+            self.channel_line(job, "running")
+        asked = self.line("runner.asking", job.uuid, job.db, pid=self.runner, hidden=self.hides == "mangono")
+        self.change(job, "enqueued")
+        if job.pending_retry:
+            job.pending_retry = False
+            if asked and job.seen and job.seen[-1].event == "dispatched":
+                # Without answers, only that it is asked for again shows that it went back, not why.
+                job.seen.append(Seen("requeued", None, None, "unknown"))
+            if asked and job.seen and job.seen[-1].event == "_answered":
+                job.seen[-1] = job.seen[-1]._replace(event="retried")
+        if asked:
+            job.seen.append(Seen("dispatched"))
+        job.pid = self.workers[self.turn % len(self.workers)]
+        self.turn += 1
+
+    def start(self, job: Job) -> None:
+        """A worker takes the job up."""
+        self.log.wait(0.02)
+        job.began = self.log.now
+        job.running = True
+        self.change(job, "started")
+        if self.line("ctl.started", job, pid=job.pid, db=job.db):
+            self._started(job)
+        else:
+            job.running = False
+
+    def _started(self, job: Job) -> None:
+        job.attempts += 1
+        job.running = True
+        job.seen.append(Seen("started", job.attempts))
+
+    def _ended(self, job: Job, event: str, exception: str | None = None) -> None:
+        """The log shows how the attempt ended: so it shows that there was one."""
+        if not job.running:
+            self._started(job)
+        job.running = False
+        job.seen.append(Seen(event, job.attempts, exception))
+
+    def run(self, job: Job, seconds: float = 0.2) -> Job:
+        """Dispatch and start; then the job takes so long."""
+        self.ask(job)
+        self.start(job)
+        self.log.wait(seconds)
+        return job
+
+    def done(self, job: Job, *, nothing: bool = False) -> None:
+        """The job succeeds; nothing: by NothingToDoJob, of which no line tells but the answer."""
+        self.change(job, "done")
+        told = False if nothing else self.line("ctl.done", job, pid=job.pid, db=job.db)
+        if self.release.writes("ctl.depends_started") and not self.release.is_from("18.0.2.1.1"):
+            self.line("ctl.depends_started", job, pid=job.pid, db=job.db)
+            self.line("ctl.depends_done", job, pid=job.pid, db=job.db)
+        channel = self.channel_line(job, "done")
+        told = self.access(job, 200) or told
+        if told or (channel and job.running):
+            self._ended(job, "done")
+
+    def fail(self, job: Job, kind: str = "ValueError", *, slow: bool = False) -> None:
+        """The job raises. slow: after more than the second that the runner waits for the answer."""
+        if slow:
+            self.log.wait(2)
+        name, status = self.exception(kind)
+        text = {"max retries": "Max. retries (3) reached: try later", "UserError": "do not"}.get(kind, "boom")
+        trace = self.trace(f"{name}: {text}")
+        traced = self.write("ERROR", job.pid, job.db, f"{self.base}.controllers.main", trace + "\n")
+        self.change(job, "failed")
+        channel = self.channel_line(job, "failed")
+        if self.series >= 16:
+            if kind == "UserError":
+                self.core("WARNING", job.pid, "http", text, job.db)
+            else:
+                self.core("ERROR", job.pid, "http", "Exception during request handling.", job.db, exc=trace)
+        answered = self.access(job, status)
+        if self.series <= 15:
+            perf = "- - -"
+            self.write("ERROR", job.pid, job.db, "werkzeug", "Error on request:\n" + trace, perf=perf)
+        seen_by_runner = not slow and self.answered_with_error(job, status)
+        if answered or (channel and job.running) or (seen_by_runner and traced):
+            self._ended(job, "failed", name)
+
+    def exception(self, kind: str) -> tuple[str, int]:
+        """(the class as a traceback of this series names it, HTTP status)."""
+        package = "openerp" if self.release.old else "odoo"
+        addon = "openerp.addons.connector" if self.release.old else "odoo.addons.queue_job"
+        name, status = {
+            "ValueError": ("ValueError", 500),
+            "UserError": (f"{package}.exceptions.UserError", 422 if self.series >= 19 else 400),
+            "MissingError": (f"{package}.exceptions.MissingError", 404 if self.series >= 19 else 400),
+            "AccessError": (f"{package}.exceptions.AccessError", 403),
+            "LockError": (f"{package}.exceptions.LockError", 409),
+            "max retries": (f"{addon}.exception.FailedJobError", 500),
+        }[kind]
+        if self.series <= 10:  # Python 2 prints no module
+            name = name.rpartition(".")[2]
+        return name, status if self.series >= 16 else 500
+
+    def trace(self, last: str) -> str:
+        return (
+            "Traceback (most recent call last):\n"
+            f'  File "/opt/odoo/{self.base.replace(".", "/")}/controllers/main.py", line 100, in runjob\n'
+            "    self._try_perform_job(env, job)\n"
+            f'  File "/opt/odoo/{self.base.replace(".", "/")}/job.py", line 500, in perform\n'
+            "    self.result = self.func(*tuple(self.args), **self.kwargs)\n"
+            f"{last}"
+        )
+
+    def answered_with_error(self, job: Job, status: int) -> bool:
+        """The runner sees the error within its second."""
+        reason = "500 Server Error: INTERNAL SERVER ERROR" if status == 500 else f"{status} Client Error: BAD"
+        error = f"{reason} for url: {self.url(job)}"
+        name = "HTTPError" if self.series <= 10 else "requests.exceptions.HTTPError"
+        return self.got(job, f"{name}: {error}")
+
+    def got(self, job: Job, error: str) -> bool:
+        trace = (
+            "Traceback (most recent call last):\n"
+            '  File "/opt/odoo/jobrunner/runner.py", line 200, in urlopen\n    response.raise_for_status()\n'
+            f"{error}"
+        )
+        return self.line("runner.get_exception", self.url(job), pid=self.runner, exc=trace)
+
+    def url(self, job: Job) -> str:
+        return "http://localhost:8069" + self.path(job)
+
+    def path(self, job: Job) -> str:
+        start = "/connector" if self.release.old else "/queue_job"
+        db = "" if self.release.writes("core.access.header_db") else f"db={job.db}&"
+        return f"{start}/runjob?{db}job_uuid={job.uuid}"
+
+    def access(self, job: Job, status: int, *, queries: int = 16) -> bool:
+        """The answer to /runjob."""
+        now = self.log.now
+        hidden = self.hides == "werkzeug" or (self.hides == "mangono" and status < 300)
+        seconds = (now - job.began).total_seconds() if job.began else 0.01
+        request = f"GET {self.path(job)} HTTP/1.1"
+        if self.model == "evented":
+            message = f'127.0.0.1 - - [{now:%Y-%m-%d %H:%M:%S}] "{request}" {status} 133 {seconds:.6f}'
+            return self.write("INFO", job.pid, job.db, "longpolling", message, hidden=hidden)
+        if self.series in (14, 15) and status != 200:
+            request = f"\x1b[35m\x1b[1m{request}\x1b[0m"
+        date = f"{now.day:02}/{_MONTHS[now.month - 1]}/{now:%Y %H:%M:%S}"
+        message = f'127.0.0.1 - - [{date}] "{request}" {status} -'
+        perf = f"{queries} 0.004 {seconds:.3f}" + (" rw" if self.replica else "")
+        job.duration = round(seconds + 0.004, 3) if self.series >= 12 else None
+        return self.write("INFO", job.pid, job.db, "werkzeug", message, perf=perf, hidden=hidden)
+
+    def retry(self, job: Job, *, conflict: bool = False) -> None:
+        """The attempt ends, and the job waits for another: RetryableJobError, or a concurrent update."""
+        told = False
+        if conflict:
+            error = "ERROR: could not serialize access due to concurrent update"
+            self.core("ERROR", job.pid, "sql_db", f"bad query: COMMIT\n{error}\n", job.db)
+            if self.release.old:  # 7.0 as well, of which the catalogue says nothing
+                text = " or InternalError" if self.release.name == "8.0.3.3.0" else ""
+                text = f"{job} OperationalError{text}, postponed"
+                told = self.write("DEBUG", job.pid, job.db, f"{self.base}.controllers.main", text)
+            else:
+                told = self.line("ctl.op_error", job, pid=job.pid, db=job.db)
+        if not conflict or self.series >= 12:
+            told = self.line("ctl.postponed", job, pid=job.pid, db=job.db) or told
+        self.change(job, "pending")
+        self.line("channels.rescheduled", job.uuid, pid=self.runner)
+        channel = self.channel_line(job, "pending")
+        answered = self.access(job, 200)
+        if told or channel:
+            self._ended(job, "retried")
+        elif answered:
+            # At INFO only the next dispatch tells it from done.
+            self._ended(job, "_answered")
+        job.pending_retry = True
+        self.log.wait(5 if conflict else 600)
+
+    def not_taken(self, job: Job) -> None:
+        """No worker takes the job up within a second, and the runner puts it back."""
+        self.log.wait(1)
+        told = self.maybe("runner.reset_to_pending", job.uuid, "enqueued", "pending", pid=self.runner)
+        self.change(job, "pending")
+        waits = self.channel_line(job, "pending")
+        if told or waits:
+            job.seen.append(Seen("requeued", None, None, "timeout" if told else "manual"))
+        elif self.level != "warn" and self.hides != "mangono":
+            job.seen.append(Seen("requeued", None, None, "unknown"))  # its next dispatch tells
+
+    def refuse(self, job: Job, kind: str) -> None:
+        """A worker is asked for a job that is not there to be run."""
+        pid = self.workers[self.turn % len(self.workers)]
+        values = {"v1": (job.uuid, "done"), "lock": (job.uuid,)}.get(kind, (job.uuid, "enqueued"))
+        name = f"ctl.refused.{kind}"
+        if kind == "v1" and self.release.name == "8.0.3.1.0":
+            values = ("done", job.uuid)
+        if self.line(name, *values, pid=pid, db=job.db):
+            job.seen.append(Seen("refused"))
+        kept, job.pid, began = job.pid, pid, job.began
+        job.began = self.log.now
+        self.access(job, 200, queries=2)
+        job.pid, job.began = kept, began
+
+    @property
+    def refusals(self) -> list[str]:
+        return [kind for kind in ("v1", "v2", "v3", "lock") if self.release.writes(f"ctl.refused.{kind}")]
+
+    def kill(self, job: Job) -> None:
+        """The worker that runs the job dies (kill -9); the master starts another."""
+        if self.model == "prefork":
+            self.workers[self.workers.index(job.pid)] = self.spawn("WorkerHTTP")
+
+    def dead(self, job: Job, *, gives_up: bool = False) -> None:
+        """The runner finds that the job's worker is dead. gives_up: it has died too often."""
+        self.log.wait(12)
+        told = self.line("runner.requeued_dead", job.uuid, pid=self.runner)
+        self.change(job, "failed" if gives_up else "pending")
+        self.channel_line(job, "failed" if gives_up else "pending")
+        if not told:
+            return
+        # That no dispatch follows tells only where dispatches are logged; at DEBUG a channel tells.
+        asks = self.level != "warn" and self.hides != "mangono"
+        if gives_up and (asks or self.level == "debug"):
+            name = "odoo.addons.queue_job.exception.JobFoundDead"
+            if not job.running:
+                job.attempts += 1
+            job.seen.append(Seen("failed", job.attempts, name))
+        else:
+            job.seen.append(Seen("requeued", job.attempts if job.running else None, None, "dead"))
+        job.running = False
+
+    def requeue(self, job: Job) -> None:
+        """Somebody presses Requeue."""
+        self.log.wait(30)
+        pid = self.workers[0]
+        clicked = False
+        if self.model != "evented":
+            now = self.log.now
+            date = f"{now.day:02}/{_MONTHS[now.month - 1]}/{now:%Y %H:%M:%S}"
+            button = "/queue.requeue.job/requeue" if self.series >= 9 else ""
+            message = f'10.0.0.7 - - [{date}] "POST /web/dataset/call_button{button} HTTP/1.1" 200 -'
+            hidden = self.hides == "werkzeug"
+            perf = "21 0.010 0.020"
+            clicked = self.write("INFO", pid, job.db, "werkzeug", message, perf=perf, hidden=hidden)
+            clicked = clicked and self.series >= 9
+        self.change(job, "pending")
+        channel = self.channel_line(job, "pending")
+        if channel:
+            job.seen.append(Seen("requeued", None, None, "manual"))
+        elif self.level != "warn" and self.hides != "mangono":
+            job.seen.append(Seen("requeued", None, None, "manual" if clicked else "unknown"))
+
+    def cancel(self, job: Job) -> None:
+        """Somebody presses Cancel."""
+        self.change(job, "cancelled")
+        if self.release.cancelled == "error":
+            told = self.line(
+                "channels.unexpected_state", "cancelled", f"<ChannelJob {job.uuid}>", pid=self.runner
+            )
+            if told:
+                job.seen.append(Seen("cancelled"))
+        else:
+            self.channel_line(job, "done")
+
+
+def version(name: str) -> tuple[int, ...]:
+    """A version, to be compared."""
+    return tuple(int(part) for part in re.findall(r"\d+", name))
+
+
+@cache
+def catalogue() -> dict[str, dict]:  # type: ignore[type-arg]
+    """The catalogue's lines, by their names."""
+    return {entry["id"]: entry for entry in json.loads(_LINES.read_text())}
+
+
+def _series(text: str) -> int | None:
+    """The number of `connector 8.0`, `Odoo 12.0` or `16.0`; None for `any`."""
+    found = re.search(r"(\d+)\.0", text)
+    return int(found[1]) if found else None
