@@ -18,6 +18,7 @@ __all__ = ["VERBS", "cli", "main"]
 VERBS = {
     "check": "Tell what a log is and what it can show.",
     "events": "Print what happened to the jobs, as lines of JSON.",
+    "export": "Print configurations of Promtail, Alloy, mtail and lnav, made from the patterns.",
     "job": "Tell one job's whole story.",
     "patterns": "List, test and explain the patterns that recognise lines.",
     "replay": "Summarise what happened to the jobs of a log.",

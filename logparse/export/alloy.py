@@ -20,8 +20,8 @@ _ARGUMENTS = {
 def module(stages: tuple[Stage, ...]) -> str:
     """The custom component `odoo_queue_job`, alone: what `import.file` takes."""
     return f"""\
-// odoo_queue_job takes the lines of Odoo's log and hands them on with the job's labels and metadata; it counts
-// what happens to jobs at Alloy's own /metrics. Lines that say nothing of a job pass as they are.
+// odoo_queue_job takes the lines of Odoo's log and hands them on with the job's labels and metadata; it
+// counts what happens to jobs at Alloy's own /metrics. Lines that say nothing of a job pass as they are.
 //
 //   import.file "odoo" {{ filename = "/etc/alloy/odoo_queue_job.alloy" }}
 //   odoo.odoo_queue_job "default" {{ forward_to = [loki.write.default.receiver] }}
@@ -122,7 +122,7 @@ def _metric(name: str, value: object, depth: int) -> list[str]:
     pad = "\t" * depth
     if not isinstance(value, Metric):
         raise TypeError(f"{name} is no metric")
-    last = "action            = \"inc\""
+    last = 'action            = "inc"'
     if value.kind == "Histogram":
         last = f"buckets           = [{', '.join(f'{bucket:g}' for bucket in BUCKETS)}]"
     return [

@@ -5,6 +5,7 @@ it, its named groups stay.
 """
 
 import re
+from collections.abc import Collection
 
 from logparse.match.pattern import LEVELS, Pattern
 from logparse.match.re2 import check
@@ -14,11 +15,14 @@ __all__ = [
     "DATABASE",
     "END",
     "NO_DATABASE",
+    "OLD_END",
     "PREFIX",
     "ExportError",
     "any_of",
+    "coloured",
     "header",
     "message_of",
+    "renamed",
     "unnamed",
 ]
 
@@ -41,6 +45,7 @@ END = r" ?\r?$"
 OLD_END = r"\r?$"
 """The end of a line of Odoo 11 and earlier, which leave no blank there."""
 
+_NUMBER = re.compile(r"\(\?:\(\?P<(?:queries|sql_seconds|other_seconds)>[^)]*\)\|-\)")
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P<[a-z_][a-z0-9_]*>|.", re.DOTALL)
 
 
@@ -55,20 +60,20 @@ def any_of(texts: tuple[str, ...]) -> str:
 
 
 def header(
-    pattern: Pattern, *, database: str = DATABASE, colour: str = "", prefix: str = PREFIX, level: str = ""
+    pattern: Pattern, *, database: str = DATABASE, colour: str = "", prefix: str = PREFIX, names: bool = False
 ) -> str:
     """A regex for the header of the records of `pattern`, from the line's start to the message's.
 
-    database: how one is written, where the pattern's rule lets the record have one. level: a group's
-    opening, such as `(?P<level>`, where the level is wanted. Where the rule says `job`, this does not exclude
-    a record without a database: no RE2 can say "not these words" briefly. Each tool adds it by its own means.
+    database: how one is written, where the pattern's rule lets the record have one. names: captures `level`
+    and `logger`. Where the rule says `job`, this does not exclude a record without a database: RE2 cannot say
+    "not these words" briefly, and each tool adds it by its own means.
     """
     if pattern.db == "none":
         database = NO_DATABASE
     levels = any_of(tuple(level for level in LEVELS if level in pattern.levels))
-    if level:
-        levels = f"{level}{levels})"
     loggers = any_of(pattern.loggers)
+    if names:
+        levels, loggers = f"(?P<level>{levels})", f"(?P<logger>{loggers})"
     return f"^{prefix}{colour}{levels}{colour} {database} {loggers}: "
 
 
@@ -78,7 +83,11 @@ def message_of(pattern: Pattern, end: str = END) -> str:
     ExportError where the regex is an alternation, or is not anchored at the message's beginning.
     """
     regex = check(pattern.regex)
-    if not regex.anchored or not pattern.regex.startswith("^") or (len(regex.pieces) == 1 and "|" in regex.source):
+    if (
+        not regex.anchored
+        or not pattern.regex.startswith("^")
+        or (len(regex.pieces) == 1 and "|" in regex.source)
+    ):
         raise ExportError(
             f"pattern {pattern.id} cannot stand in a regex of a whole line: write it as ^(?:…)$, one sequence"
         )
@@ -88,14 +97,29 @@ def message_of(pattern: Pattern, end: str = END) -> str:
     return source
 
 
-def unnamed(regex: str) -> str:
-    """The same regex with its named groups unnamed: Go refuses one name twice in a regex."""
-    return "".join("(?:" if token.startswith("(?P<") else token for token in _TOKEN.findall(regex))
+def coloured(regex: str) -> str:
+    """The same regex, which lets the colours of an access line be.
+
+    werkzeug 2.0 and later put them within the request's quotes (serving.py, log_request), Odoo around slow
+    numbers (odoo/netsvc.py, ColoredPerfFilter).
+    """
+    regex = regex.replace('"GET ', f'"{COLOUR}GET ').replace(r'HTTP/1\.[01]"', rf'HTTP/1\.[01]{COLOUR}"')
+    return _NUMBER.sub(lambda found: f"{COLOUR}{found[0]}{COLOUR}", regex)
+
+
+def unnamed(regex: str, keep: Collection[str] = ()) -> str:
+    """The same regex with its named groups unnamed, but for `keep`: Go refuses one name twice in a regex."""
+    return "".join(
+        "(?:" if token.startswith("(?P<") and token[4:-1] not in keep else token
+        for token in _TOKEN.findall(regex)
+    )
 
 
 def renamed(regex: str) -> str:
     """The same regex with named groups as PCRE and lnav write them: `(?<name>`."""
-    return "".join(f"(?<{token[4:]}" if token.startswith("(?P<") else token for token in _TOKEN.findall(regex))
+    return "".join(
+        f"(?<{token[4:]}" if token.startswith("(?P<") else token for token in _TOKEN.findall(regex)
+    )
 
 
 def _escaped(source: str) -> bool:

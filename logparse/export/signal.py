@@ -130,18 +130,30 @@ ACCESS = (
 )
 """Any access line of werkzeug's (odoo/netsvc.py, PerfFilter, adds the numbers from 12.0)."""
 
-_CATCHERS = (
+CATCHERS = (
     r'"[^"\n]*[/\\](?:queue_job[/\\]controllers[/\\]main|connector[/\\]controllers[/\\]main'
     r'|queue_job_cron_jobrunner[/\\]models[/\\]queue_job)\.py"'
 )
+"""The file of a frame in which queue_job, the connector or the cron runner catches a job's exception."""
+
 _FRAMES_AND_CLASS = (
     r"[^\n]*\n(?:(?:[ \t\r][^\n]*)?\n)*(?P<exception>[A-Za-z_][\w.<>]{0,299})[ \t\r]*(?::|\n|$)"
 )
 _TRACEBACK = r"Traceback \(most recent call last\):\r?\n  File "
 
-EXCEPTIONS = (_TRACEBACK + _FRAMES_AND_CLASS, _TRACEBACK + _CATCHERS + _FRAMES_AND_CLASS)
-"""The class of a job's exception, in a whole record; where both match, the second is right.
+_LAST_LINK = (
+    r"(?s:.*)\n\r?\n(?:During handling of the above exception, another exception occurred"
+    r"|The above exception was the direct cause of the following exception):\r?\n\r?\n"
+)
 
-It is the first line after the frames that is not indented: of any traceback; of the one whose first frame is
-where queue_job catches the exception, and so not of its cause. An exception group is not read.
+EXCEPTIONS = (
+    _TRACEBACK + _FRAMES_AND_CLASS,
+    _LAST_LINK + _TRACEBACK + _FRAMES_AND_CLASS,
+    _TRACEBACK + CATCHERS + _FRAMES_AND_CLASS,
+)
+"""The class of a job's exception, in a whole record; of those that match, the last is right.
+
+It is the first line after the frames that is not indented: of the first traceback; of the last in a chain;
+of the one whose first frame is where queue_job catches the exception, and so neither its cause's nor one
+that its text quotes. An exception group is not read.
 """

@@ -1,6 +1,7 @@
-"""The pipeline of Promtail and Alloy: the stages that make labels, metadata and counters of a job's records."""
+"""The pipeline of Promtail and Alloy: stages that make labels, metadata and counters of a job's records."""
 
 import json
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from logparse.export.line import (
@@ -18,7 +19,7 @@ from logparse.match.interest import interest
 from logparse.match.pattern import LEVELS, Pattern, PatternSet
 
 IDLE = "168h"
-"""How long a metric stays that nothing counts: a rare failure's must not go, for it would start at 0 again."""
+"""How long a metric stays that nothing counts; a rare failure's must not go, and start at 0 again."""
 
 MAX_LINES = 2000
 """Lines of a record; tracebacks are longer than Promtail's default of 128."""
@@ -29,7 +30,9 @@ MAX_WAIT = "3s"
 # A selector needs a label that is sure to be there; which ones an entry comes with, its user decides.
 _MARKER = "odoo_queue_job"
 _NO_DB = rf"^\S+ \S+ \S+ \S+ {NO_DATABASE} "
-_SUM = "{{ if .sql_seconds }}{{ addf .sql_seconds .other_seconds }}{{ else if .seconds }}{{ .seconds }}{{ end }}"
+_SUM = (
+    "{{ if .sql_seconds }}{{ addf .sql_seconds .other_seconds }}{{ else if .seconds }}{{ .seconds }}{{ end }}"
+)
 # Records that reach a signal's match have been taken apart: their time need not be looked at again.
 _TAKEN_APART = r"\S+ \S+ \d+ "
 _RECORD_LABELS = {"level": "level", "logger": "logger"}
@@ -39,7 +42,7 @@ class Stage(NamedTuple):
     """One stage. kind: Promtail's name for it. fields: its settings. stages: those inside a match."""
 
     kind: str
-    fields: "dict[str, str | int] | dict[str, Metric] | tuple[str, ...]"
+    fields: "Mapping[str, str | int | Metric] | tuple[str, ...]"
     stages: tuple["Stage", ...] = ()
     comment: str = ""
 
@@ -127,7 +130,8 @@ def _record(patterns: tuple[Pattern, ...], *, http: bool) -> str:
     names = any_of(tuple(loggers)).removeprefix("(?:").removesuffix(")")
     return (
         rf"^\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d,\d{{3}} (?P<pid>\d+) (?P<level>{'|'.join(LEVELS)}) "
-        rf"(?:{NO_DATABASE}|(?P<record_db>{DATABASE})) (?P<logger>{names}): (?P<message>[^\r\n]*?) ?\r?(?:\n|$)"
+        rf"(?:{NO_DATABASE}|(?P<record_db>{DATABASE})) (?P<logger>{names}): "
+        r"(?P<message>[^\r\n]*?) ?\r?(?:\n|$)"
     )
 
 
@@ -144,7 +148,8 @@ def _match(signal: Signal) -> Stage:
         (
             *_fields(signal, of_level),
             Stage("labeldrop", tuple(_RECORD_LABELS)),
-            *((Stage("labels", {"db": signal.db}),) if signal.db else ()),
+            *((Stage("labels", {"db": "record_db"}),) if signal.db else ()),
+            *((Stage("labels", {"db": "db"}),) if signal.db == "db" else ()),
             *_metrics(signal),
             Stage("static_labels", {"event": signal.event}),
         ),

@@ -1,4 +1,4 @@
-"""A small interpreter of Promtail's stages, over google-re2: what they do, as far as the configuration uses them.
+"""A small interpreter of Promtail's stages, over google-re2, as far as the configuration uses them.
 
 How each behaves was measured on a real Promtail 3.6: a named group that took no part is stored as "", a
 counter counts where its source is there, every label of that moment becomes one of the metric's, a match
@@ -15,7 +15,7 @@ from typing import Any
 import re2
 
 _FILTER = re.compile(r'\s*(\|=|\|~|!=|!~)\s*("(?:[^"\\]|\\.)*")')
-_MATCHER = re.compile(r'\s*([a-z_]+)(=~|!=|!~|=)("(?:[^"\\]|\\.)*")\s*(,|$)')
+_MATCHER = re.compile(r'\s*([a-z_]+)(=~|!=|!~|=)("(?:[^"\\]|\\.)*")\s*,?')
 _COLOUR = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")
 
 
@@ -84,6 +84,7 @@ class Run:
         entry.time = entry.extracted.get("time", "")
 
     def _decolorize(self, config: dict[str, str], entry: Entry) -> None:
+        assert config == {}
         entry.line = _COLOUR.sub("", entry.line)
 
     def _static_labels(self, config: dict[str, str], entry: Entry) -> None:
@@ -111,7 +112,8 @@ class Run:
         assert "addf .sql_seconds .other_seconds" in config["template"]
         values = entry.extracted
         if values.get("sql_seconds"):
-            values[config["source"]] = repr(float(values["sql_seconds"]) + float(values["other_seconds"] or 0))
+            total = float(values["sql_seconds"]) + float(values["other_seconds"] or 0)
+            values[config["source"]] = repr(total)
         elif values.get("seconds"):
             values[config["source"]] = values["seconds"]
         else:
@@ -136,7 +138,9 @@ def selects(selector: str, entry: Entry) -> bool:
     matchers, filters = _parsed(selector)
     for label, operator, value in matchers:
         found = entry.labels.get(label, "")
-        right = found == value if operator in ("=", "!=") else _re2(f"^(?:{value})$").search(found) is not None
+        right = found == value
+        if operator.endswith("~"):
+            right = _re2(f"^(?:{value})$").search(found) is not None
         if right is operator.startswith("!"):
             return False
     for operator, text in filters:
@@ -151,16 +155,17 @@ def selects(selector: str, entry: Entry) -> bool:
 
 @cache
 def _parsed(selector: str) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
-    assert selector.startswith("{")
-    at, matchers, filters = 1, [], []
-    while selector[at] != "}":
-        end = selector.index("}", at) if '"' not in selector[at:].split("}")[0] else len(selector)
-        found = re.compile(r'\s*([a-z_]+)(=~|!=|!~|=)("(?:[^"\\]|\\.)*")\s*,?').match(selector, at, end)
-        assert found is not None, selector[at:]
+    """The matchers and the line filters; AssertionError where it is no selector of Promtail and Alloy."""
+    assert selector.startswith("{"), selector
+    at = 1
+    matchers: list[tuple[str, str, str]] = []
+    while (found := _MATCHER.match(selector, at)) is not None:
         matchers.append((found[1], found[2], json.loads(found[3])))
         at = found.end()
-    assert matchers, "a selector needs a matcher"
+    assert matchers, f"no matcher in {selector}"
+    assert selector.startswith("}", at), selector[at:]
     at += 1
+    filters: list[tuple[str, str]] = []
     while at < len(selector):
         found = _FILTER.match(selector, at)
         assert found is not None, selector[at:]
