@@ -235,13 +235,11 @@ class Judge:
     def _changed(self, start: int, final: bool) -> bool | None:
         """Whether messages end without a blank from the header at `start` on; None: not enough follows."""
         data = self._data
-        count = 0
-        for match in HEADERS.finditer(data, start, start + _NEIGHBOURHOOD):
+        for count, match in enumerate(HEADERS.finditer(data, start, start + _NEIGHBOURHOOD)):
             line = data.find(b"\n", match.start())
             if data[line - 1] == 32:
                 return False
-            count += 1
-            if count > _CHANGED:
+            if count == _CHANGED:
                 return True
         return False if final else None
 
