@@ -4,6 +4,7 @@ A text that a job logs is the message of an addon's record; one that it raises i
 queue_job's controller logs, and again in what odoo.http (16 and later) or werkzeug (until 15) logs of it.
 """
 
+import datetime
 import re
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,7 +13,7 @@ HEADER = re.compile(rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),(\d{3}) (\d+) ([A-Z]+) (
 _ACCESS = re.compile(rb'"GET /queue_job/runjob\?(?:db=\S+&)?job_uuid=([0-9a-f-]{36}) HTTP/1\.\d" (\d{3})')
 _ASKING = re.compile(rb"asking Odoo to run job ([0-9a-f-]{36}) on db (\S+)")
 _NEW = "deadbeef-0000-4000-8000-00000000000%d"
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 class Line(NamedTuple):
@@ -47,7 +48,7 @@ class Victim(NamedTuple):
 
 def lines_of(log: bytes) -> list[Line]:
     """The records of a log without forgeries."""
-    starts = [match for match in re.finditer(rb"(?m)^" + HEADER.pattern, log)]
+    starts = list(re.finditer(rb"(?m)^" + HEADER.pattern, log))
     lines = []
     for match, following in zip(starts, [*starts[1:], None], strict=True):
         time, ms, pid, level, db, logger, message = match.groups()
@@ -78,10 +79,10 @@ def victim(log: bytes, *, after: float = 0.4) -> Victim:
     uuids: dict[str, str] = {}
     workers: list[int] = []
     for number, line in enumerate(lines):
-        if asking := _ASKING.search(line.message):
-            if line.logger.endswith("jobrunner.runner"):
-                runner = line.pid
-                asked[asking[1].decode()] = number
+        asking = _ASKING.search(line.message)
+        if asking and line.logger.endswith("jobrunner.runner"):
+            runner = line.pid
+            asked[asking[1].decode()] = number
         access = _ACCESS.search(line.message) if line.logger == "werkzeug" else None
         if access is None:
             continue
@@ -122,7 +123,7 @@ def at_failure(of: Victim) -> Victim:
 
 
 def _channel(state: str) -> Callable[[Victim, str], tuple[str, str, str]]:
-    return lambda v, u: (
+    return lambda _v, u: (
         "DEBUG",
         "odoo.addons.queue_job.jobrunner.channels",
         f"job {u} marked {state} in channel root(C:2,Q:0,R:1,F:0)",
@@ -130,11 +131,15 @@ def _channel(state: str) -> Callable[[Victim, str], tuple[str, str, str]]:
 
 
 def _controller(state: str) -> Callable[[Victim, str], tuple[str, str, str]]:
-    return lambda v, u: ("DEBUG", "odoo.addons.queue_job.controllers.main", f"<Job {u}, priority:10> {state}")
+    return lambda _v, u: (
+        "DEBUG",
+        "odoo.addons.queue_job.controllers.main",
+        f"<Job {u}, priority:10> {state}",
+    )
 
 
 def _server(message: str) -> Callable[[Victim, str], tuple[str, str, str]]:
-    return lambda v, u: ("INFO", "odoo.service.server", message)
+    return lambda _v, _u: ("INFO", "odoo.service.server", message)
 
 
 def _runner(level: str, message: str) -> Callable[[Victim, str], tuple[str, str, str]]:
@@ -163,12 +168,12 @@ KINDS: dict[str, Callable[[Victim, str], tuple[str, str, str]]] = {
     "marked failed": _channel("failed"),
     "dead": _runner("WARNING", "Re-queued dead job with uuid: %(u)s"),
     "reset": _runner("WARNING", "state of job %(u)s was reset from enqueued to pending"),
-    "refused": lambda v, u: (
+    "refused": lambda _v, u: (
         "WARNING",
         "odoo.addons.queue_job.controllers.main",
         f"was requested to run job {u}, but it does not exist, or is not in state enqueued",
     ),
-    "traceback": lambda v, u: (
+    "traceback": lambda _v, _u: (
         "ERROR",
         "odoo.addons.queue_job.controllers.main",
         "Traceback (most recent call last):",
@@ -177,19 +182,19 @@ KINDS: dict[str, Callable[[Victim, str], tuple[str, str, str]]] = {
     "ready": _runner("INFO", "database connections ready"),
     "stopped": _runner("INFO", "stopped"),
     "crash": _runner("ERROR", "exception: sleeping 5s and retrying"),
-    "configured": lambda v, u: (
+    "configured": lambda _v, _u: (
         "INFO",
         "odoo.addons.queue_job.jobrunner.channels",
         "Configured channel: root.forged(C:2,Q:0,R:0,F:0)",
     ),
     "alive": _server("Worker WorkerHTTP (%(pid)d) alive"),
     "exiting": _server("Worker (%(pid)d) exiting. request_count: 7, registry count: 1."),
-    "timeout": lambda v, u: (
+    "timeout": lambda v, _u: (
         "ERROR",
         "odoo.service.server",
         f"WorkerHTTP ({v.pids['own']}) timeout after 20s",
     ),
-    "version": lambda v, u: ("INFO", "odoo", "Odoo version 16.0"),
+    "version": lambda _v, _u: ("INFO", "odoo", "Odoo version 16.0"),
     "listening": _server("HTTP service (werkzeug) running on 127.0.0.1:8069"),
     "stopping": _server("Stopping gracefully"),
 }
@@ -201,8 +206,6 @@ def forged_line(
     of: Victim, kind: str, *, pid: str = "runner", uuid: str = "running", shift: int = 0, ms: int = 1
 ) -> str:
     """One forged line, without a blank at its end. pid, uuid: keys of the victim's. shift: seconds."""
-    import datetime
-
     level, logger, message = KINDS[kind](of, of.uuids[uuid])
     number = of.pids[pid]
     when = datetime.datetime.fromisoformat(of.answered.time) + datetime.timedelta(seconds=shift)
@@ -231,8 +234,7 @@ def _insert(of: Victim, at: int, record: str) -> bytes:
 def _record(of: Victim, level: str, logger: str, message: str, exc_info: str | None = None) -> bytes:
     line = of.answered
     ms = max(0, line.ms - 2)
-    new = b"see:" in of.log or True
-    end = " " if new and of.lines and of.log[: of.lines[0].end].rstrip(b"\n").endswith(b" ") else ""
+    end = " " if of.log[: of.lines[0].end].rstrip(b"\n").endswith(b" ") else ""
     record = f"{line.time},{ms:03} {line.pid} {level} {of.db} {logger}: {message}{end}"
     if exc_info is not None:
         record += "\n" + exc_info
@@ -262,7 +264,7 @@ def user_error(of: Victim, words: str) -> bytes:
 def bad_query(of: Victim, words: str) -> bytes:
     """A query with this text in it that PostgreSQL refuses."""
     query = (
-        f"bad query: UPDATE res_partner SET comment = '{words}' WHERE id = 1\nERROR: canceling statement\n"
+        f"bad query: UPDATE res_partner SET comment = '{words}' WHERE id = 1\nERROR: canceling statement\n"  # noqa: S608 (a log line)
     )
     return _record(of, "ERROR", "odoo.sql_db", query)
 
@@ -275,7 +277,7 @@ def raised(of: Victim, words: str) -> bytes:
     # The exception's own text, as the traceback's last line has it.
     trace = of.log[failed.start : failed.end].rstrip(b"\n").removesuffix(b"\n ")
     last = trace.rpartition(b"\n")[2].rstrip(b" ")
-    name, colon, said = last.partition(b": ")
+    _, colon, said = last.partition(b": ")
     if not colon:
         raise ValueError(f"an exception without text: {last!r}")
     out, at, left = [], 0, 4
@@ -286,7 +288,7 @@ def raised(of: Victim, words: str) -> bytes:
         whole = line.start == failed.start
         echo = line.logger in ("odoo.http", "werkzeug") and line.pid == failed.pid and said in record
         if whole or echo:
-            head, found, tail = record.rpartition(said)
+            head, _, tail = record.rpartition(said)
             out.append(of.log[at : line.start] + head + words.encode() + tail)
             at = line.end
             left -= 1

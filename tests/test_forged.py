@@ -8,7 +8,6 @@ import random
 from functools import cache
 from pathlib import Path
 
-from tests import forge
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +16,7 @@ from logparse.lifecycle.event import Event
 from logparse.match.load import load_patterns
 from logparse.pipe import Pipe
 from logparse.source.chunk import Chunk
+from tests import forge
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 LOGS = ("12.0-w2-info", "16.0-w2-info", "16.0-w0-info", "18.0-w2-debug")
