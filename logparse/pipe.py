@@ -1,6 +1,7 @@
 """The pipe, put together: chunks of a log go in, what happened to the jobs comes out."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -11,6 +12,7 @@ from logparse.match.interest import interest
 from logparse.match.load import load_patterns
 from logparse.match.matcher import Matcher
 from logparse.match.pattern import PatternSet
+from logparse.record.merge import Merged
 from logparse.record.reader import Reader
 from logparse.record.record import Record
 from logparse.record.tally import Tally
@@ -40,7 +42,7 @@ class Pipe:
     patterns: the built-in ones where None. odoo: the log's series, such as `16.0`; where None, the log
     tells. options: of the lifecycle. server: the name of the server whose log it is. lifecycle: one that
     several pipes share, each reading a log of the same installation; its own options hold then. context:
-    what is known of the log's times.
+    what is known of the log's times. files: of several servers, in order: their records are told by time.
 
     tally: what was read. facts: by pattern. unmatched: records of queue_job's loggers that no pattern
     knows, by logger. lifecycle: the state, with its gauges. tap: looks on, where it is set.
@@ -55,13 +57,20 @@ class Pipe:
         server: str | None = None,
         lifecycle: Lifecycle | None = None,
         context: Context | None = None,
+        files: Mapping[str | None, Sequence[str]] | None = None,
     ) -> None:
         self.patterns = patterns if patterns is not None else load_patterns()
         self.matcher = Matcher(self.patterns, odoo)
         if lifecycle is None:
             lifecycle = Lifecycle(options if options is not None else Options())
         self.lifecycle = lifecycle
-        self.reader = Reader(interest(_needed(self.patterns, self.matcher, lifecycle)), context or Context())
+        needed = interest(_needed(self.patterns, self.matcher, lifecycle))
+        known = context or Context()
+        self.reader: Reader | Merged
+        if files is None:
+            self.reader = Reader(needed, known)
+        else:
+            self.reader = Merged(files, lambda name: Reader(needed, known, server=name))
         self.server = server
         self.facts: Counter[str] = Counter()
         self.unmatched: Counter[str] = Counter()

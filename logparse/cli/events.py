@@ -94,13 +94,13 @@ def command(
         wanted -= {"channel_state"}
     if not follow:
         run = open_run(reading, progress=output is not None or _redirected())
-        with _opened(output, reading.files) as file:
+        with _opened(output, reading.all_files) as file:
             _print(run, file, wanted, sort=sort)
         return
     if sort:
         raise click.UsageError("--sort needs the end of the log, and --follow knows none: leave one out")
     following = Following(reading, "beginning")
-    with _opened(output, reading.files) as file:
+    with _opened(output, reading.all_files) as file:
         _follow(following, file, wanted)
 
 

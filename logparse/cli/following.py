@@ -9,7 +9,7 @@ from pathlib import Path
 
 from logparse.cli.foreign import EXPECTED
 from logparse.cli.options import Reading
-from logparse.cli.run import open_patterns, open_pipe
+from logparse.cli.run import open_patterns, open_pipe, streams_of
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle
 from logparse.pipe import Pipe
@@ -108,16 +108,18 @@ class Following:
         self.notes: list[tuple[str, str]] = []
         """(`info` or `warning`, a sentence) on what happens to the files, to be shown and cleared."""
         patterns = open_patterns(reading)
-        first = open_pipe(reading, patterns=patterns)
         self.patterns = patterns
-        self.lifecycle: Lifecycle = first.lifecycle
         self.live: list[Live] = []
         self._held: list[tuple[int, Live, Record]] = []
-        for path in self._distinct(reading.files):
+        servers = {file: server for server, files in streams_of(reading) for file in files}
+        shared: Lifecycle | None = None
+        for path in self._distinct(reading.all_files):
             kept = None if state is None else offset_file(state, path)
             follower = Follower(path, start=start, offset_file=kept)
-            pipe = open_pipe(reading, self.lifecycle, patterns) if self.live else first
+            pipe = open_pipe(reading, shared, patterns, server=servers[path])
+            shared = pipe.lifecycle
             self.live.append(Live(follower, pipe, kept))
+        self.lifecycle: Lifecycle = self.live[0].pipe.lifecycle
 
     def poll(self) -> tuple[bool, list[Output]]:
         """Whether something new was read, and what it proves (and is wanted).

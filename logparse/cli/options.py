@@ -1,7 +1,10 @@
 """The options that the verbs share, and what they amount to."""
 
 import functools
+import glob
+import re
 from collections.abc import Callable
+from datetime import UTC, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,6 +13,7 @@ import msgspec
 
 from logparse.cli.times import EXAMPLES, parse_duration, parse_time
 from logparse.out.selection import Selection
+from logparse.record.wrappers.wrapper import Format
 
 R = TypeVar("R")
 
@@ -20,6 +24,8 @@ class Reading(msgspec.Struct, frozen=True):
     files: paths as given, `-` for standard input. patterns: directories laid over the built-in ones.
     odoo: the log's series, such as `16.0`; None where the log tells. settle: seconds of log time.
     settle_at_end: whether a finite input is settled at its end. max_jobs: how many are tracked.
+    servers: names, and the paths of each one's log. year, zone: of times that are written without one; 0: by
+    the file's date. forms: of records, that the user gave. reverse: the logs have their newest line first.
     """
 
     files: tuple[str, ...]
@@ -29,6 +35,16 @@ class Reading(msgspec.Struct, frozen=True):
     settle: float = 3600.0
     settle_at_end: bool = True
     max_jobs: int = 200_000
+    servers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    year: int = 0
+    zone: tzinfo = UTC
+    forms: tuple[Format, ...] = ()
+    reverse: bool = False
+
+    @property
+    def all_files(self) -> tuple[str, ...]:
+        """Those of all servers, too."""
+        return (*self.files, *(file for _, files in self.servers for file in files))
 
 
 def _parsed(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
@@ -53,13 +69,62 @@ def _odoo(text: str) -> str:
     return text
 
 
+def _zone(text: str) -> tzinfo:
+    if text.upper() in ("UTC", "GMT", "Z"):
+        return UTC
+    if offset := re.fullmatch(r"(?:UTC)?([+-])(\d{1,2})(?::?([0-5]\d))?", text, re.ASCII):
+        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
+        if minutes < 24 * 60:
+            return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(text)
+    except (ValueError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise ValueError(_no_zone(text)) from error
+    except KeyError as error:
+        raise ValueError(_no_zone(text)) from error
+
+
+def _no_zone(text: str) -> str:
+    return f"there is no time zone {text!r}; write it like Europe/Berlin or +01:00"
+
+
+def _form(text: str) -> Format:
+    from logparse.record.template import template
+
+    return template(text)
+
+
+def _servers(
+    ctx: click.Context, param: click.Parameter, given: tuple[str, ...]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Files by the names of their servers; a name may be given several times."""
+    servers: dict[str, list[str]] = {}
+    for text in given:
+        name, equals, pattern = text.partition("=")
+        if not name or not equals or not pattern:
+            raise click.BadParameter(
+                f"{text!r} is not NAME=FILE, such as web-1=/var/log/web-1/*.log", ctx, param
+            )
+        paths = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
+        if not paths:
+            raise click.BadParameter(f"no file is called like {pattern!r}", ctx, param)
+        if "-" in paths:
+            raise click.BadParameter(
+                "standard input cannot be one of several servers: name files", ctx, param
+            )
+        servers.setdefault(name, []).extend(paths)
+    return tuple((name, tuple(paths)) for name, paths in servers.items())
+
+
 time_callback = _parsed(parse_time)
 """For an option that is a time."""
 
 
 def files_argument(command: Callable[..., R]) -> Callable[..., R]:
-    """Add FILE…: one or more; `-` is standard input. It becomes `reading.files`."""
-    return click.argument("files", metavar="FILE...", nargs=-1, required=True, type=str)(command)
+    """Add FILE…: one or more, or --server; `-` is standard input. It becomes `reading.files`."""
+    return click.argument("files", metavar="FILE...", nargs=-1, type=str)(command)
 
 
 # In the order of the help.
@@ -85,6 +150,37 @@ _OPTIONS = (
         callback=_parsed(_odoo),
         help="The log's Odoo version, such as 16.0, where it does not tell.",
     ),
+    click.option(
+        "--server",
+        multiple=True,
+        metavar="NAME=FILE",
+        callback=_servers,
+        help="The log of one of several servers of the installation; FILE may be a pattern such as "
+        "'/var/log/a/odoo.log*'. Repeatable. The logs are read together, in the order of time.",
+    ),
+    click.option(
+        "--timezone",
+        metavar="ZONE",
+        callback=_parsed(_zone),
+        default="UTC",
+        show_default=True,
+        help="The zone of times that the log has no zone for, such as Europe/Berlin or +01:00 (Odoo writes "
+        "UTC, but on Windows; syslog writes the machine's time).",
+    ),
+    click.option(
+        "--year",
+        metavar="YEAR",
+        type=click.IntRange(1970, 9998),
+        help="The year in which a syslog without years begins, where the file's date does not tell.",
+    ),
+    click.option(
+        "--format",
+        metavar="FORMAT",
+        callback=_parsed(_form),
+        help="The log's own format, as Python's logging has it: '%(asctime)s|%(process)d|%(levelname)s|"
+        "%(dbname)s|%(name)s|%(message)s'.",
+    ),
+    click.option("--reverse", is_flag=True, help="The log has its newest line first."),
     click.option(
         "--settle",
         metavar="DURATION",
@@ -117,8 +213,16 @@ def reading_options(command: Callable[..., R]) -> Callable[..., R]:
         start, end = given.pop("from"), given.pop("to")
         if start is not None and end is not None and start >= end:
             raise click.UsageError("--from is not before --to, so there is nothing to tell")
+        form = given.pop("format")
+        if not given["files"] and not given["server"]:
+            raise click.UsageError("Missing argument 'FILE...'")
         reading = Reading(
             files=tuple(given.pop("files")),
+            servers=given.pop("server"),
+            year=given.pop("year") or 0,
+            zone=given.pop("timezone"),
+            forms=() if form is None else (form,),
+            reverse=given.pop("reverse"),
             selection=Selection(start, end, frozenset(given.pop("db"))),
             patterns=given.pop("patterns"),
             odoo=given.pop("odoo"),

@@ -1,7 +1,7 @@
 """One reading of finite logs, from the files to what is told of them."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from logparse.cli.error import CliError
@@ -13,25 +13,41 @@ from logparse.match.error import PatternError
 from logparse.match.load import load_patterns
 from logparse.match.pattern import PatternSet
 from logparse.pipe import Pipe
+from logparse.record.direction import newest_first
+from logparse.record.merge import Merged
+from logparse.record.unwrap import find
+from logparse.record.wrappers.wrapper import Context
+from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError, shown
-from logparse.source.files import order_files, read_files, total_bytes
+from logparse.source.files import order_files, read_files, total_bytes, written
+from logparse.source.reverse import read_reversed
 
 _HEAD_SIZE = 4096
+_JUDGED_SIZE = 1 << 16
 
 
 class Run:
     """Reads the files of a Reading through one pipe, once.
 
-    files: in the order of time. pipe: what it holds is complete when `outputs` is at its end. warnings:
-    sentences for standard error, which the caller shows.
+    files: in the order of time, of each server by itself. pipe: what it holds is complete when `outputs` is
+    at its end. warnings: sentences for standard error, which the caller shows.
     """
 
-    def __init__(self, reading: Reading, pipe: Pipe, *, progress: bool = False) -> None:
+    def __init__(self, reading: Reading, *, progress: bool = False) -> None:
         self.reading = reading
-        self.pipe = pipe
         self.warnings: list[str] = []
-        self.files = order_files(reading.files, warnings=self.warnings)
+        self._streams = {
+            server: order_files(files, warnings=self.warnings) for server, files in streams_of(reading)
+        }
+        self.files = [file for files in self._streams.values() for file in files]
         self._progress = progress
+        self._refuse_shared()
+        self.pipe = open_pipe(reading, files=self._streams if reading.servers else None)
+
+    def _refuse_shared(self) -> None:
+        if len(set(self.files)) < len(self.files):
+            twice = next(file for file in self.files if self.files.count(file) > 1)
+            raise CliError(f"{_name(twice)} was given for two servers: give each server its own log")
 
     def outputs(self) -> Iterator[Output]:
         """What the logs prove and the selection wants, in the order in which it is proven.
@@ -40,29 +56,31 @@ class Run:
         Raises SourceError as read_files does; CliError where all that was read is no log of Odoo.
         """
         wants = self.reading.selection.wants
-        feed = self.pipe.feed
+        pipe = self.pipe
         failure: SourceError | None = None
+        foreign: dict[str, bytes] = {}
+        looks: dict[str, _Look] = {}
         with _reported(self.files, shown_=self._progress) as report:
-            seen, headers, head = 0, 0, b""
-            foreign: dict[str, bytes] = {}
             try:
-                for chunk in read_files(self.files, progress=report):
-                    seen += len(chunk.data)
-                    if len(head) < _HEAD_SIZE:
-                        head += chunk.data[: _HEAD_SIZE - len(head)]
-                    for output in feed(chunk):
+                for chunk in self._chunks(report):
+                    look = looks.get(chunk.file)
+                    if look is None:
+                        look = looks[chunk.file] = _Look(pipe.reader.tally_of(chunk.file).headers)
+                        self._refuse_newest_first(chunk)
+                    look.add(chunk.data)
+                    for output in pipe.feed(chunk):
                         if wants(output):
                             yield output
                     if chunk.last:
-                        found = self.pipe.tally.headers
-                        if not seen:
+                        if not look.size:
                             self.warnings.append(f"{_name(chunk.file)} is empty: nothing was in it")
-                        elif found == headers:
-                            foreign[chunk.file] = head
-                        seen, headers, head = 0, found, b""
+                        elif pipe.reader.tally_of(chunk.file).headers == look.headers:
+                            foreign[chunk.file] = look.head
             except SourceError as error:
                 failure = error
-            for output in self.pipe.finish(settle=self.reading.settle_at_end):
+            if isinstance(pipe.reader, Merged):
+                yield from filter(wants, pipe.follow(pipe.reader.rest()))
+            for output in pipe.finish(settle=self.reading.settle_at_end):
                 if wants(output):
                     yield output
         if failure is not None:
@@ -72,9 +90,69 @@ class Run:
                 f"{_name(file)} is not an Odoo server log: no line of it begins like `{EXPECTED}`; "
                 f"{guess(beginning)}"
             )
-            if not headers:
+            if not pipe.tally.headers:
                 raise CliError(sentence)
             self.warnings.append(sentence)
+
+    def _chunks(self, report: Callable[[str, int], None] | None) -> Iterator[Chunk]:
+        """The chunks of all files; of several servers those of which the pipe's reader wants more."""
+        reader = self.pipe.reader
+        streams = {server: self._read(files, report) for server, files in self._streams.items()}
+        while streams:
+            server = reader.wanted if isinstance(reader, Merged) else next(iter(streams))
+            chunk = next(streams[server], None)
+            if chunk is None:
+                del streams[server]
+            else:
+                yield chunk
+                if chunk.last and chunk.file == self._streams[server][-1]:
+                    next(streams[server], None)  # raises what cut the file short
+                    del streams[server]
+
+    def _read(self, files: list[str], report: Callable[[str, int], None] | None) -> Iterator[Chunk]:
+        if not self.reading.reverse:
+            return read_files(files, progress=report)
+        context = context_of(self.reading)
+        return read_reversed(files, lambda line: find(line, context) is not None, progress=report)
+
+    def _refuse_newest_first(self, chunk: Chunk) -> None:
+        if not newest_first(chunk.data[:_JUDGED_SIZE], context_of(self.reading)):
+            return
+        name = _name(chunk.file)
+        if self.reading.reverse:
+            raise CliError(f"{name} has its oldest record first: read it without --reverse")
+        raise CliError(f"{name} has its newest record first: read it with --reverse")
+
+
+class _Look:
+    """What a file looks like so far. headers: how many were seen before it."""
+
+    def __init__(self, headers: int) -> None:
+        self.headers = headers
+        self.size = 0
+        self.head = b""
+
+    def add(self, data: bytes) -> None:
+        """The next bytes of the file."""
+        self.size += len(data)
+        if len(self.head) < _HEAD_SIZE:
+            self.head += data[: _HEAD_SIZE - len(self.head)]
+
+
+def streams_of(reading: Reading) -> list[tuple[str | None, tuple[str, ...]]]:
+    """The logs that are read together: of the servers by name, and what was given without one."""
+    streams: list[tuple[str | None, tuple[str, ...]]] = list(reading.servers)
+    return [(None, reading.files), *streams] if reading.files else streams
+
+
+def context_of(reading: Reading) -> Context:
+    """What is known of the times of the Reading's files."""
+    return Context(
+        zone=reading.zone,
+        year=reading.year,
+        dates={file: written(file) for file in reading.all_files},
+        forms=reading.forms,
+    )
 
 
 def open_run(reading: Reading, *, progress: bool = False) -> Run:
@@ -83,18 +161,30 @@ def open_run(reading: Reading, *, progress: bool = False) -> Run:
     progress: show a bar on standard error while the outputs are taken, where that is a terminal.
     Raises SourceError, CliError.
     """
-    return Run(reading, open_pipe(reading), progress=progress)
+    return Run(reading, progress=progress)
 
 
 def open_pipe(
-    reading: Reading, lifecycle: Lifecycle | None = None, patterns: PatternSet | None = None
+    reading: Reading,
+    lifecycle: Lifecycle | None = None,
+    patterns: PatternSet | None = None,
+    *,
+    server: str | None = None,
+    files: Mapping[str | None, Sequence[str]] | None = None,
 ) -> Pipe:
-    """The pipe that a Reading asks for; lifecycle: one to share. Raises CliError for refused patterns."""
+    """The pipe that a Reading asks for.
+
+    lifecycle: one to share. server: whose log it is. files: of several servers, where it reads them all.
+    Raises CliError for refused patterns.
+    """
     return Pipe(
         open_patterns(reading) if patterns is None else patterns,
         odoo=reading.odoo,
         options=Options(settle=reading.settle, max_jobs=reading.max_jobs),
         lifecycle=lifecycle,
+        server=server,
+        context=context_of(reading),
+        files=files,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from logparse.record.charset import decoded
 from logparse.record.clean import Text, clean
 from logparse.record.closing import HEADER, NEXT_HEADER
 from logparse.record.interest import Interest
@@ -227,7 +228,7 @@ class Scanner:
             try:
                 line = raw_line.decode()
             except UnicodeDecodeError:
-                line = raw_line.decode(errors="replace")
+                line = decoded(raw_line)
                 broken = True
             header = parse_header(line)
             if header is None:
@@ -254,7 +255,7 @@ class Scanner:
                 if last - start > self._max_record:
                     last = start + self._max_record
                     tally.truncated += 1
-                body = data[end + 1 : last].decode(errors="replace").replace(_SEAL, "")
+                body = decoded(data[end + 1 : last]).replace(_SEAL, "")
             if tally.first is None:
                 tally.first = time
             tally.last = time

@@ -5,10 +5,12 @@ import os
 import pwd
 import re
 import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from logparse.source.charset import in_utf8
 from logparse.source.chunk import Chunk
 from logparse.source.compression import Damaged, compression, decompress, undecided
 from logparse.source.error import SourceError, shown
@@ -25,6 +27,14 @@ _JUDGED_SIZE = 64 * 1024  # how much of a file tells whether it is binary
 
 _DATE = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} "
 _HEADER = re.compile(rb"(?m)^(?:\xef\xbb\xbf)?(?:\x1b\[[0-9;]*m)*(" + _DATE + rb")")
+_CLOCK = rb"\d\d:\d\d:\d\d"
+_DATED = re.compile(
+    rb"(?<!\d)(\d{4}-\d\d-\d\d)[T ]("
+    + _CLOCK
+    + rb")|(?m:^)(?:<\d+>)?([A-Z][a-z]{2} [ \d]\d "
+    + _CLOCK
+    + rb") "
+)
 # What a text has none of: NUL and the C0 controls, less tab to carriage return and escape; and DEL.
 _CONTROL = bytes(set(range(32)) - set(range(9, 14)) - {0x1B} | {0x7F})
 # Compressed or random bytes hold 10 % of them, machine code and databases far more.
@@ -33,7 +43,6 @@ _OTHER_FORMATS = {
     b"PK\x03\x04": "a zip archive: unpack it first",
     b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive: unpack it first",
     b"\x04\x22\x4d\x18": "compressed by lz4: decompress it first, such as with `lz4 -dc FILE | logparse … -`",
-    b"\xff\xfe": "UTF-16 text: convert it first, such as with `iconv -f UTF-16 -t UTF-8`",
     b"LPKSHHRH": "a systemd journal: give what `journalctl -o cat` prints of Odoo's unit",
 }
 
@@ -98,8 +107,9 @@ def order_files(paths: Sequence[str], *, warnings: list[str] | None = None) -> l
             continue
         seen[identity] = path
         if regular:
-            time = _first_time(path)
-            timed.append((info.st_mtime_ns // 1_000_000 if time is None else time, path))
+            written_at = info.st_mtime_ns // 1_000_000
+            time_of_first = _first_time(path, written_at)
+            timed.append((written_at if time_of_first is None else time_of_first, path))
         else:
             streams.append(path)
     return [path for _, path in sorted(timed)] + streams
@@ -117,6 +127,16 @@ def total_bytes(paths: Sequence[str]) -> int | None:
             return None
         total += info.st_size
     return total
+
+
+def written(path: str) -> int:
+    """When the file was last written, ms since the epoch; for what is no file, or not there: now."""
+    try:
+        info = os.stat(path)  # noqa: PTH116
+    except (OSError, ValueError):
+        return round(time.time() * 1000)
+    regular = stat.S_ISREG(info.st_mode) and path != "-"
+    return info.st_mtime_ns // 1_000_000 if regular else round(time.time() * 1000)
 
 
 def _stat(path: str) -> os.stat_result:
@@ -168,10 +188,10 @@ def _blocks(path: str, fd: int, size: int, progress: Progress | None) -> Iterato
             data = _read(path, fd, block_size)
 
     if kind is None:
-        yield from raw(size)
+        yield from in_utf8(raw(size))
         return
     try:
-        yield from decompress(kind, raw(_RAW_SIZE), size)
+        yield from in_utf8(decompress(kind, raw(_RAW_SIZE), size))
     except Damaged as damage:
         raise SourceError(
             f"{_name(path)} could be read only in part: {damage}; what stands before was read; "
@@ -203,8 +223,12 @@ def _refuse_binary(path: str, head: bytes) -> None:
         raise SourceError(f"{_name(path)} is a binary file and no log: give Odoo's log file (its --logfile)")
 
 
-def _first_time(path: str) -> int | None:
-    """Return the time of the first record in the file's head, milliseconds since the epoch, UTC."""
+def _first_time(path: str, written_at: int) -> int | None:
+    """Return the time of the first record in the file's head, milliseconds since the epoch, UTC.
+
+    Where no line begins as a record does, that of the first time in any form that wrappers have; the year
+    that syslog leaves out is by when the file was written, ms. What is not UTC is not corrected.
+    """
     head = b""
     try:
         with _opened(path) as fd:
@@ -222,7 +246,23 @@ def _first_time(path: str) -> int | None:
         except ValueError:
             continue
         return round(time.replace(tzinfo=UTC).timestamp() * 1000)
+    for match in _DATED.finditer(head):
+        day, clock, syslog = (part.decode() if part else "" for part in match.groups())
+        try:
+            if day:
+                time = datetime.fromisoformat(f"{day} {clock}").replace(tzinfo=UTC)
+            else:
+                time = _in_year(syslog, datetime.fromtimestamp(written_at / 1000 + 86400, UTC))
+        except ValueError:
+            continue
+        return round(time.timestamp() * 1000)
     return None
+
+
+def _in_year(text: str, latest: datetime) -> datetime:
+    """A time of syslog in the last year in which it is not after `latest`."""
+    time = datetime.strptime(f"{latest.year} {text}", "%Y %b %d %H:%M:%S").replace(tzinfo=UTC)
+    return time if time <= latest else time.replace(year=latest.year - 1)
 
 
 def _name(path: str) -> str:

@@ -131,11 +131,12 @@ def test_offsets_are_of_the_raw_bytes() -> None:
 
 
 def test_bytes_that_are_no_text_are_counted_and_replaced() -> None:
-    bad = asking(9, 9, uuid(9), "d\udcff")
-    for sizes in (None, [1], [40]):
-        records, tally = scan(CALM + bad + CALM, sizes)
-        assert tally.decode_errors == 1
-        assert records[5].message.endswith("on db d�")
+    for name, read in (("dé\udcff", "dé�"), ("d\udce9", "dé")):  # the last is Latin-1's
+        bad = asking(9, 9, uuid(9), name)
+        for sizes in (None, [1], [40]):
+            records, tally = scan(CALM + bad + CALM, sizes)
+            assert tally.decode_errors == 1
+            assert records[5].message.endswith(f"on db {read}")
 
 
 def test_bytes_that_are_no_text_in_a_doubtful_record_are_counted_once() -> None:

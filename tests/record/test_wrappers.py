@@ -1,6 +1,5 @@
 """A wrapped log tells what the bare one tells."""
 
-
 import msgspec
 import pytest
 
