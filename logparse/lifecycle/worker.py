@@ -93,7 +93,7 @@ class Workers:
 
     def _ended(self, job: Job, proof: Proof, how: str) -> None:
         started = job.started
-        duration = (proof.time - started) / 1000 if started is not None else None
+        duration = max(0, proof.time - started) / 1000 if started is not None else None
         ending = Ending(how, proof, duration=duration, observed=True)
         self._course.end(job, ending)
         self._course.hold(job, ending)
@@ -193,7 +193,7 @@ class Workers:
         if started is None:
             course.infer_start(job, proof, began)
         elif duration is None:
-            ending.duration = (proof.time - started) / 1000
+            ending.duration = max(0, proof.time - started) / 1000
         done, back, broke = job.done_in_channel, job.back, job.failed_in_channel
         course.end(job, ending)
         if how == "failed" or (how == "broken" and broke is not None):
@@ -207,7 +207,7 @@ class Workers:
         if job.started is None or job.ending is not None:
             return
         failed, trace = evidence.take_trace(job.started - _ROUNDING, shared=shared)
-        ending = Ending("failed" if failed else "done", proof, duration=(proof.time - job.started) / 1000)
+        ending = Ending("failed" if failed else "done", proof, duration=max(0, proof.time - job.started) / 1000)
         ending.exception = trace.exception if trace is not None else None
         self._course.end(job, ending)
         self._course.settle_job(job)
@@ -219,7 +219,7 @@ class Workers:
             return
         place = (start.server, start.pid)
         _, trace = self.at(place).take_trace(since - _ROUNDING, shared=self._processes.shares(*place))
-        ending = Ending("failed", proof, duration=(proof.time - since) / 1000, observed=True)
+        ending = Ending("failed", proof, duration=max(0, proof.time - since) / 1000, observed=True)
         ending.exception = trace.exception if trace is not None else None
         self._course.end(job, ending)
         self._course.settle_job(job)
