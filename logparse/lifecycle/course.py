@@ -139,6 +139,10 @@ class Course:
 
     def end(self, job: Job, ending: Ending) -> None:
         """The attempt under way ended; where no start was told there was one, unless the dispatch is dead."""
+        before = job.ending
+        if before is not None and before.how != "dead" and ending.attempt is None:
+            # It was still held, or unsettled: another ending follows it, and must not hide it.
+            self.settle_job(job)
         if job.started is not None:
             ending.attempt = job.attempts
             ending.wait = self._wait(job)
