@@ -14,7 +14,7 @@ from logparse.lifecycle.placing import Handler, Placing
 from logparse.lifecycle.processes import Processes
 from logparse.lifecycle.runner import Runners
 from logparse.lifecycle.sight import Sight
-from logparse.lifecycle.worker import Workers, duration_of
+from logparse.lifecycle.worker import Place, Workers, duration_of
 from logparse.match.fact import Fact
 
 # Odoo series of which no queue_job release requeues dead jobs (12 and 15 as seen, 13 by its source).
@@ -78,6 +78,7 @@ class Lifecycle:
         self._placing = Placing(self.jobs, self.sight)
         self._runner_since: dict[str | None, int] = {}
         self._looked = 0
+        self._last: dict[Place, tuple[int, str, str]] = {}
         self._sides: dict[str, Callable[[Fact, Proof], bool] | None] = {}
         runners, workers = self._runners, self._workers
         self._of_job: dict[str, Handler] = {
@@ -136,9 +137,10 @@ class Lifecycle:
             elif fact.confidence != "hint":
                 if "running" in fact.fields:
                     out.append(channel_state(fact, proof))
-                if fact.db is None and fact.kind == "dispatch_http_error" and not self.sight.answers:
-                    fact = msgspec.structs.replace(fact, db=self._workers.database_of_failure(proof))
-                self._placing.place(handler, fact, proof, uuid)
+                if not self._repeats(fact, proof):
+                    if fact.db is None and fact.kind == "dispatch_http_error" and not self.sight.answers:
+                        fact = msgspec.structs.replace(fact, db=self._workers.database_of_failure(proof))
+                    self._placing.place(handler, fact, proof, uuid)
         while self.jobs.crowded:
             evicted = self.jobs.evict()
             if evicted is not None:
@@ -154,6 +156,17 @@ class Lifecycle:
         self._course.finish()
         out, self._course.out = self._course.out, []
         return out
+
+    def _repeats(self, fact: Fact, proof: Proof) -> bool:
+        """Whether the process's last line about a job comes again: two handlers write to one file."""
+        place = (proof.server, proof.pid)
+        line = (proof.time, proof.pattern, fact.record.message)
+        if self._last.get(place) == line:
+            return True
+        if len(self._last) > 5000:
+            self._last.clear()
+        self._last[place] = line
+        return False
 
     # Who may have written it
 
