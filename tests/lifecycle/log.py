@@ -39,6 +39,7 @@ class Log:
         self.series = series
         self.lifecycle = lifecycle or Lifecycle(options or Options())
         self.server = server
+        self.double = False  # every line is written twice
         self.outputs: list[Output] = []
         self._matcher = Matcher(patterns())
         self._offset = 0
@@ -95,6 +96,8 @@ class Log:
 
     def _feed(self, fact: Fact) -> list[Event]:
         outputs = self.lifecycle.feed(fact, self.server)
+        if self.double:
+            outputs += self.lifecycle.feed(fact, self.server)
         self.outputs += outputs
         return [output for output in outputs if isinstance(output, Event)]
 
