@@ -98,10 +98,11 @@ class Judge:
         """
         data = self._data
         blank = data[end - 1] == 32
-        if blank and start == self._good and start >= self._shut and data[end : end + 3] != b"\n \n":
+        ended = blank or (perf and ends_message(data, start, end))
+        if ended and start == self._good and start >= self._shut and data[end : end + 3] != b"\n \n":
             reason = ""
         else:
-            found = self._form(start, end, blank, whole, final)
+            found = self._form(start, end, blank, ended, whole, final)
             if found and not blank and self._style >= _SURE and whole:
                 changed = self._changed(start, final or len(data) - end >= _NEIGHBOURHOOD)
                 if changed:
@@ -146,7 +147,7 @@ class Judge:
             if len(self._echoes) >= _ECHOES:
                 del self._echoes[next(iter(self._echoes))]
             self._echoes[data[start:end].rstrip()] = None
-        elif blank or (perf and ends_message(data, start, end)):
+        elif ended:
             self._good = end + 1
             if not self._stray and whole and data[end + 1 : end + 2] not in _FOLLOW:
                 self._stray = True
@@ -189,7 +190,7 @@ class Judge:
         end, _ = traceback_end(self._data, start, self._seen, len(self._data))
         return end if end >= 0 else len(self._data)
 
-    def _form(self, start: int, end: int, blank: bool, whole: bool, final: bool) -> str | None:
+    def _form(self, start: int, end: int, blank: bool, ended: bool, whole: bool, final: bool) -> str | None:
         data = self._data
         if start < self._shut or (start == 0 and self._open == _MESSAGE):
             return "inside"
@@ -206,6 +207,7 @@ class Judge:
         if (
             start
             and start != self._good
+            and (data[start - 2] != 32 or data[start - 3] == 58)
             and in_message(data, start, _NEIGHBOURHOOD, fresh=self._fresh, inside=self._open == _MESSAGE)
         ):
             return "inside"
@@ -214,13 +216,13 @@ class Judge:
             and not self._stray
             and data[end + 1 : end + 2] not in (_FOLLOW if final else _FOLLOW[1:])
             and in_exception(data, start, _NEIGHBOURHOOD, opened=self._exception)
-            and (blank or ends_message(data, start, end))
+            and (ended or ends_message(data, start, end))
         ):
             return "inside" if end + 1 < len(data) else None
         if blank:
             # A line of one blank is the end of a job's traceback, and never of a record of one line.
             return "inside" if data[end : end + 3] == b"\n \n" else ""
-        if whole and not ends_message(data, start, end):
+        if whole and not ended and not ends_message(data, start, end):
             if data.endswith(OPENERS, start, end):
                 # Until the end of a traceback all is text: a line that opens none must not hide what follows.
                 if end + 1 >= len(data) or not data.endswith(TRACEBACK_LINE, start, end):
