@@ -11,6 +11,9 @@ from logparse.match.load import load_patterns
 from logparse.match.pattern import PatternSet
 from logparse.out.jsonl import encode
 from logparse.pipe import Pipe
+from logparse.record.merge import Merged
+from logparse.record.wrappers.wrapper import Context
+from logparse.source.chunk import Chunk
 from logparse.source.files import order_files, read_files
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -47,11 +50,28 @@ def texts(run: str) -> dict[str, bytes]:
 @cache
 def outputs(run: str) -> tuple[Output, ...]:
     """What the pipe tells of a run; a piece is named by its name alone, wherever the checkout is."""
-    pipe = Pipe(patterns())
+    pipe = Pipe(patterns(), context=Context(year=2026), files=servers(run))
     out: list[Output] = []
-    for chunk in read_files([str(path) for path in logs(run)]):
-        out += pipe.feed(msgspec.structs.replace(chunk, file=Path(chunk.file).name))
+    if isinstance(pipe.reader, Merged):
+        streams = {name: read_files([str(FIXTURES / run / file)]) for name, (file,) in servers(run).items()}
+        while pipe.reader.open:
+            out += pipe.feed(named(next(streams[pipe.reader.wanted])))
+    else:
+        for chunk in read_files([str(path) for path in logs(run)]):
+            out += pipe.feed(named(chunk))
     return (*out, *pipe.finish())
+
+
+def named(chunk: Chunk) -> Chunk:
+    """With the name of the file alone."""
+    return msgspec.structs.replace(chunk, file=Path(chunk.file).name)
+
+
+def servers(run: str) -> dict[str | None, list[str]] | None:
+    """The files of each server, where there are several."""
+    if "2servers" not in run:
+        return None
+    return {path.name.split(".")[0].removeprefix("odoo-"): [path.name] for path in logs(run)}
 
 
 def events(run: str) -> list[Event]:

@@ -29,6 +29,11 @@ class Merged:
         self._open = dict.fromkeys(files, 0)  # with the time of the newest record
 
     @property
+    def open(self) -> bool:
+        """Whether any server has something left to read."""
+        return bool(self._open)
+
+    @property
     def wanted(self) -> str | None:
         """The server to read on, while any has something left: of those that hold others back the oldest."""
         return min(self._open, key=lambda server: (len(self._queues[server]) > 0, self._open[server]))
