@@ -43,21 +43,23 @@ def interest(patterns: PatternSet) -> Interest:
 
 
 def _whole(logger: str) -> str:
-    """The whole name; a short one as the header has it, between a blank and a colon."""
-    return logger if len(logger) > _LEAST else f" {logger}: "
+    """The whole name as the header has it, after a blank; a short one with its colon."""
+    return f" {logger}" if len(logger) > _LEAST else f" {logger}: "
 
 
 def _of_logger(logger: str) -> Iterator[str]:
-    """The name and its parts that tell something: of `odoo.addons.queue_job.job`, `queue_job` for one."""
+    """The name and its parts that tell something, as they stand in a header: of `odoo.addons.queue_job.job`,
+    ` odoo.addons.queue_job` for one. (Paths in tracebacks hold the same words, between other signs.)
+    """
     yield _whole(logger)
     words = logger.split(".")
     for start in range(len(words)):
         for end in range(start + 1, len(words) + 1):
             part = ".".join(words[start:end])
-            left = "." if start else ""
+            left = "." if start else " "
             right = "." if end < len(words) else ""
-            for text in (part, f"{left}{part}{right}"):
-                if (len(text) >= _LEAST and not _PLAIN.fullmatch(text)) or _inner(text):
+            for text in (left + part, left + part + right):
+                if (len(text) > _LEAST and not _PLAIN.fullmatch(text[1:])) or _inner(text):
                     yield text
 
 

@@ -24,7 +24,7 @@ def _sees(first_line: str) -> bool:
 def test_few_and_telling() -> None:
     assert len(INTEREST.literals) <= 10
     assert all(len(literal) >= 4 for literal in INTEREST.literals)
-    assert b"queue_job" in INTEREST.literals
+    assert any(b"queue_job" in literal for literal in INTEREST.literals)
     assert b"/runjob?" in INTEREST.literals
     ordinary = (
         '2026-11-24 03:10:00,100 1 INFO prod werkzeug: 10.0.0.7 - - [24/Nov/2026 03:10:00] "POST '
@@ -32,6 +32,7 @@ def test_few_and_telling() -> None:
         "2026-11-24 03:10:00,100 1 INFO prod odoo.modules.loading: 12 modules loaded in 0.10s, 0 queries ",
         "2026-11-24 03:10:00,100 1 INFO prod odoo.addons.base.models.ir_cron: Job done: `Mail` (0.1s). ",
         "2026-11-24 03:10:00,100 1 DEBUG prod odoo.models: saved 12 records of res.partner ",
+        '  File "/opt/odoo/queue_job/odoo/addons/queue_job/controllers/main.py", line 155, in _runjob',
     )
     assert not any(_sees(line) for line in ordinary)
 
@@ -83,10 +84,10 @@ def _of(logger: str, regex: str) -> tuple[bytes, ...]:
 
 
 def test_users_patterns() -> None:
-    assert _of("odoo.addons.my_addon.sync", ".") == (b"odoo.addons.my_addon.sync",)
-    assert _of("werkzeug", ".") == (b"werkzeug",)
+    assert _of("odoo.addons.my_addon.sync", ".") == (b" odoo.addons.my_addon.sync",)
+    assert _of("werkzeug", ".") == (b" werkzeug",)
     assert _of("werkzeug", "^it (?:broke|failed) badly$") == (b" badly",)
-    assert _of("werkzeug", '^"GET ') == (b"werkzeug",)
+    assert _of("werkzeug", '^"GET ') == (b" werkzeug",)
     assert _of("odoo", r"^\d+$") == (b" odoo: ",)
     assert _of("x", "^é$") == (b" x: ",)
     assert interest(PatternSet((), "", "")).literals == ()
