@@ -1,12 +1,16 @@
 """The pipe on the log of every Odoo series and queue_job release, at every level and process model."""
 
+from collections import Counter
+
 import pytest
 
 from logparse.lifecycle.event import Event
+from logparse.out.live import LiveGauges
+from logparse.out.visibility import visibility
 from logparse.pipe import Pipe
 from logparse.source.chunk import Chunk
 from tests import recorded
-from tests.version_logs import RELEASES, Job, Log, Release, Seen, Server
+from tests.version_logs import RELEASES, CronRunner, Job, Log, Polling, Release, Seen, Server
 
 ALL = [name for names in RELEASES.values() for name in names]
 LEVELS = ["debug", "info", "warn"]
@@ -31,8 +35,8 @@ def of_job(job: Job, events: list[Event]) -> list[Seen]:
     ]
 
 
-def check(log: Log) -> list[Event]:
-    """The events are those that the log shows, no more and no less, in each job's order."""
+def check(log: Log, *, ordered: bool = True) -> list[Event]:
+    """The events are those that the log shows, no more and no less; ordered: in each job's order."""
     pipe, events = read(log)
     assert pipe.unmatched == {}
     known = {(job.db, job.uuid) for job in log.jobs}
@@ -40,7 +44,11 @@ def check(log: Log) -> list[Event]:
     for job in log.jobs:
         expected = [seen._replace(event="done") if seen.event == "_answered" else seen for seen in job.seen]
         lines = "\n".join(line for line in log.lines if job.uuid in line)
-        assert of_job(job, events) == expected, lines
+        told = of_job(job, events)
+        if ordered:
+            assert told == expected, lines
+        else:
+            assert sorted(told, key=repr) == sorted(expected, key=repr), lines
     return events
 
 
@@ -283,3 +291,194 @@ def test_two_databases(name: str, model: str, level: str) -> None:
     server.done(first)
     server.done(second)
     check(log)
+
+
+def simple_lives(server: Server) -> None:
+    """What a job can go through where nothing but the worker itself is logged."""
+    server.boot()
+    for db in server.databases:
+        server.done(server.run(server.create(db)))
+        server.fail(server.run(server.create(db)))
+        tried = server.create(db)
+        server.retry(server.run(tried))
+        server.retry(server.run(tried), conflict=True)
+        server.done(server.run(tried))
+        server.fail(server.run(server.create(db)), "UserError")
+    server.done(server.run(server.create()))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("databases", [("prod",), ("prod", "beta")])
+@pytest.mark.parametrize("series", [7, 8])
+def test_polling_workers(series: int, databases: tuple[str, ...], level: str) -> None:
+    log = Log()
+    simple_lives(Polling(log, f"{series}.0.3.3.0", level=level, databases=databases))
+    events = check(log)
+    assert bool([event for event in events if event.uuid]) == (level == "debug")
+
+
+def test_polling_workers_of_two_databases_run_at_the_same_time() -> None:
+    log = Log()
+    server = Polling(log, "8.0.3.3.0", level="debug", databases=("prod", "beta"))
+    server.boot()
+    first, second = (server.run(server.create(db)) for db in server.databases)
+    server.fail(first)
+    server.done(second)
+    check(log)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("tells_end", [True, False])
+@pytest.mark.parametrize("series", range(14, 19))
+def test_cron_runner(series: int, tells_end: bool, level: str) -> None:
+    log = Log()
+    server = CronRunner(log, RELEASES[series][-1], level=level)
+    server.tells_end = tells_end
+    simple_lives(server)
+    if not tells_end and level == "debug":
+        last = log.jobs[-1].seen
+        assert last.pop().event == "done"  # no job follows, so no line shows that it has ended
+    events = check(log)
+    assert bool([event for event in events if event.uuid]) == (level == "debug")
+    assert all(event.event != "dispatched" for event in events)
+
+
+def two_servers(name: str, level: str = "info") -> tuple[Log, Server, Server]:
+    log = Log()
+    first = Server(log, name, level=level)
+    second = Server(log, name, level=level, pid=5000)
+    second.leads = not first.release.writes("runner.master_lost")
+    first.boot()
+    second.boot()
+    return log, first, second
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("name", [name for name in ALL if not Release(name).writes("runner.master_lost")])
+def test_two_runners_without_an_election_both_ask(name: str, level: str) -> None:
+    """One dispatch takes effect; the other server's worker refuses the job, or is never asked."""
+    log, first, second = two_servers(name, level)
+    for _ in range(3):
+        job = first.create()
+        first.ask(job)
+        seen = list(job.seen)
+        second.log.wait(0.005)
+        second.line("runner.asking", job.uuid, job.db, pid=second.runner)
+        job.seen = seen
+        first.start(job)
+        second.refuse(job, first.refusals[0])
+        first.log.wait(0.1)
+        first.done(job)
+    check(log, ordered=False)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("name", [name for name in ALL if Release(name).writes("runner.master_lost")])
+def test_the_runner_that_lost_the_election_stands_by(name: str, level: str) -> None:
+    log, first, second = two_servers(name, level)
+    first.done(first.run(first.create()))
+    second.line("runner.master_lost", "could not acquire master runner lock on prod", 5, pid=second.runner)
+    first.stop()
+    second.leads = True
+    second.read_databases()
+    second.done(second.run(second.create()))
+    events = check(log)
+    standby = [event.pid for event in events if event.event == "runner_standby"]
+    assert standby == ([second.runner] * 2 if level == "debug" else [])
+    ready = [event.pid for event in events if event.event == "runner_ready" and event.db]
+    assert ready == ([first.runner, second.runner] if level != "warn" else [])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("name", ALL)
+def test_clones_share_uuids(name: str, level: str) -> None:
+    """A database and its copy, on two servers (one server with both crash-loops): each has its own jobs."""
+    log = Log()
+    first = Server(log, name, level=level, databases=("prod",))
+    second = Server(log, name, level=level, databases=("copy",), pid=5000)
+    first.boot()
+    second.boot()
+    uuid = "00000001-2222-4222-8222-000000000001"
+    job = first.create(uuid=uuid)
+    first.done(first.run(job))
+    second.fail(second.run(second.create(uuid=uuid)))
+    check(log)
+
+
+def feed(log: Log) -> tuple[Pipe, list[Event]]:
+    """The pipe as a follower has it, before anything is settled for being the end."""
+    pipe = Pipe(recorded.patterns())
+    out = pipe.feed(Chunk("odoo.log", 0, log.data, last=True))
+    return pipe, [event for event in out if isinstance(event, Event)]
+
+
+def hours_of_jobs(name: str, *, level: str = "info", hides: str = "") -> Log:
+    """Forty jobs, half of which fail, two minutes apart; then two hours of nothing but one."""
+    log = Log()
+    server = Server(log, name, level=level, hides=hides)
+    server.boot()
+    for number in range(40):
+        job = server.run(server.create())
+        if number % 2:
+            server.fail(job)
+        else:
+            server.done(job)
+        log.wait(120)
+    log.wait(7200)
+    server.fail(server.run(server.create()))
+    return log
+
+
+def test_where_ends_are_logged_jobs_leave_their_state_and_outcomes_are_visible() -> None:
+    pipe, _ = feed(hours_of_jobs("17.0.1.5.4"))
+    assert list(pipe.lifecycle.jobs.states()) == []
+    assert dict(LiveGauges(pipe.lifecycle, [pipe]).visible()) == {"prod": True}
+    assert visibility(pipe, {"done": 20}).blind is None
+
+
+@pytest.mark.parametrize("hides", SILENCERS)
+@pytest.mark.parametrize("name", NEWEST)
+def test_silenced_logs_are_diagnosed_and_their_gauges_do_not_grow(name: str, hides: str) -> None:
+    log = hours_of_jobs(name, hides=hides)
+    pipe, events = feed(log)
+    assert [event for event in events if event.event == "lost"] == []
+    assert list(pipe.lifecycle.jobs.states()) == []
+    assert dict(LiveGauges(pipe.lifecycle, [pipe]).visible()) == {"prod": False}
+    told = Counter(event.event for event in events)
+    seen = visibility(pipe, told)
+    assert seen.blind is not None
+    assert not seen.shows("done")
+    assert not seen.shows("retried")
+
+
+@pytest.mark.parametrize("name", NEWEST)
+def test_at_warn_nothing_stays_open(name: str) -> None:
+    log = Log()
+    server = Server(log, name, level="warn")
+    trouble(server)
+    a_day(server)
+    log.wait(7200)
+    for _ in range(2):
+        server.fail(server.run(server.create()))
+        log.wait(120)
+    pipe, events = feed(log)
+    assert list(pipe.lifecycle.jobs.states()) == []
+    assert [event for event in events if event.event == "lost"] == []
+    assert visibility(pipe, Counter(event.event for event in events)).blind is not None
+
+
+@pytest.mark.parametrize("name", NEWEST)
+def test_jobs_that_a_restart_orphaned_do_not_stay_open(name: str) -> None:
+    log = Log()
+    server = Server(log, name)
+    server.boot()
+    server.done(server.run(server.create()))
+    server.run(server.create(), 100)
+    server.restart(kill=True)
+    log.wait(7200)
+    for _ in range(2):
+        server.fail(server.run(server.create()))
+        log.wait(120)
+    pipe, events = feed(log)
+    assert [event.reason for event in events if event.event == "lost"] == ["server restart"]
+    assert list(pipe.lifecycle.jobs.states()) == []

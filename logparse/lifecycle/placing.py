@@ -13,6 +13,8 @@ Held = tuple[Handler, Fact, Proof]
 
 # How many uuids, and how many facts of each, wait for a database.
 _MOST_UUIDS, _MOST_FACTS = 10_000, 100
+# Of so many runners the databases are remembered.
+_MOST_RUNNERS = 1000
 
 
 class Placing:
@@ -27,6 +29,9 @@ class Placing:
         self._sight = sight
         self._waiting: OrderedDict[str, list[Held]] = OrderedDict()
         self._reading: dict[tuple[str | None, int | None], list[Held]] = {}
+        # The databases of a runner whose start was seen: while it reads them, and when it has read all.
+        self._listed: dict[tuple[str | None, int | None], set[str]] = {}
+        self._serves: dict[tuple[str | None, int | None], str | None] = {}
 
     def place(self, handler: Handler, fact: Fact, proof: Proof, uuid: str) -> None:
         """Give the fact to its job, now or when its database is told."""
@@ -39,13 +44,19 @@ class Placing:
                     self.give(earlier, old, old_proof, db, uuid)
             self.give(handler, fact, proof, db, uuid)
             return
+        runner = (proof.server, proof.pid)
+        served = self._serves.get(runner)
+        if served is not None:
+            self.give(handler, fact, proof, served, uuid)
+            return
+        held = self._reading.get(runner)
+        several = len(self._sight.databases) > 1
         named = self._jobs.named(uuid)
-        if named:
+        if named and (held is None or not several):
             # Of clones in several databases, the one that something happens to.
             job = named[0] if len(named) == 1 else max(named, key=_activity)
             handler(job, fact, proof)
             return
-        held = self._reading.get((proof.server, proof.pid))
         if held is not None:
             if len(held) < _MOST_UUIDS:
                 held.append((handler, fact, proof))
@@ -72,6 +83,10 @@ class Placing:
     def reads(self, place: tuple[str | None, int | None]) -> None:
         """A runner begins to read the databases."""
         self._reading.setdefault(place, [])
+        self._listed[place] = set()
+        self._serves.pop(place, None)
+        if len(self._listed) > _MOST_RUNNERS:
+            del self._listed[next(iter(self._listed))]
 
     def has_read(self, place: tuple[str | None, int | None], db: str | None) -> None:
         """It has read this one; None: it has read all."""
@@ -82,9 +97,18 @@ class Placing:
                 self.give(handler, fact, proof, db, uuid)
             else:
                 self.place(handler, fact, proof, uuid)
+        listed = self._listed.get(place)
         if db is not None:
             self._sight.database(db)
             self._reading[place] = []
+            if listed is not None and len(listed) < _MOST_RUNNERS:
+                listed.add(db)
+        elif listed is not None:
+            del self._listed[place]
+            if len(listed) == 1:
+                self._serves[place] = listed.pop()
+                if len(self._serves) > _MOST_RUNNERS:
+                    del self._serves[next(iter(self._serves))]
 
     def finish(self) -> None:
         """Nothing follows: what is still held has the only database, or none that is known."""

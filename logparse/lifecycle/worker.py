@@ -7,7 +7,7 @@ odoo/service/server.py, queue_job_cron_jobrunner/models/queue_job.py (_process).
 from logparse.lifecycle.course import Course
 from logparse.lifecycle.evidence import Evidence, Trace
 from logparse.lifecycle.job import Ending, Job, Proof
-from logparse.lifecycle.processes import Processes
+from logparse.lifecycle.processes import CRON, Processes
 from logparse.lifecycle.sight import Sight
 from logparse.match.fact import Fact
 
@@ -17,6 +17,8 @@ _ROUNDING = 50
 _LONGEST = 600_000
 # The runner sees the error answer within this time of the traceback (ms), and asks no longer than that.
 _ANSWERS_WITHIN, _ASKS = 300, 2_000
+# The logger of connector's polling workers (until 8.0): one thread of a process for each database.
+_POLLING = ".connector.queue.worker"
 
 Place = tuple[str | None, int | None]
 # A process, or, where the log tells them apart, one request.
@@ -59,6 +61,14 @@ class Workers:
         self._sight.traces = True
         if fact.db is not None:
             self._sight.database(fact.db)
+        if _without_answer(fact):
+            place = (proof.server, proof.pid)
+            here = [
+                job for job in self._running.get(place, []) if job.state == "started" and job.db == fact.db
+            ]
+            if len(here) == 1:
+                self._fail(here[0], proof, fact.fields.get("exception"))
+                return
         self.at(_writer(fact, proof)).trace(Trace(fact.fields.get("exception"), proof, fact.db))
 
     def release(self, fact: Fact, proof: Proof) -> None:
@@ -70,9 +80,14 @@ class Workers:
         if ".controllers." in fact.record.logger:
             self._sight.started = True
         job.back = None
-        self._course.start(job, proof, proof.time, observed=True)
         place = (proof.server, proof.pid)
-        if self._processes.shares(*place):
+        if "cron_jobrunner" in fact.record.logger and self._processes.role(*place) == CRON:
+            # A cron worker runs one job after the other, and until 2023 it did not log that one was done.
+            for other in self._running.get(place, []):
+                if other is not job:
+                    self._cron_ended(other, proof, self.at(place), shared=False, timed=False)
+        self._course.start(job, proof, proof.time, observed=True)
+        if self._processes.shares(*place) or fact.record.logger.endswith(_POLLING):
             others = [other for other in self._running.get(place, []) if other.state == "started"]
             self._running[place] = [*(other for other in others if other is not job), job][-64:]
         else:
@@ -203,13 +218,24 @@ class Workers:
         elif how == "answered" and back is not None:
             course.settle_job(job, "retried")
 
-    def _cron_ended(self, job: Job, proof: Proof, evidence: Evidence, *, shared: bool) -> None:
+    def _cron_ended(
+        self, job: Job, proof: Proof, evidence: Evidence, *, shared: bool, timed: bool = True
+    ) -> None:
         if job.started is None or job.ending is not None:
             return
         failed, trace = evidence.take_trace(job.started - _ROUNDING, shared=shared)
-        ending = Ending("failed" if failed else "done", proof, duration=max(0, proof.time - job.started) / 1000)
+        duration = max(0, proof.time - job.started) / 1000 if timed else None
+        ending = Ending("failed" if failed else "done", proof, duration=duration)
         ending.exception = trace.exception if trace is not None else None
         self._course.end(job, ending)
+        self._course.settle_job(job)
+
+    def _fail(self, job: Job, proof: Proof, exception: str | None) -> None:
+        """The traceback itself ends the attempt: it is not followed by an answer."""
+        if job.started is None or job.ending is not None:
+            return
+        duration = max(0, proof.time - job.started) / 1000
+        self._course.end(job, Ending("failed", proof, duration=duration, exception=exception))
         self._course.settle_job(job)
 
     def failed_without_answer(self, job: Job, proof: Proof) -> None:
@@ -276,6 +302,11 @@ def duration_of(fact: Fact) -> float | None:
         return float(fields["seconds"])
     sql, other = fields.get("sql_seconds"), fields.get("other_seconds")
     return None if sql is None or other is None else round(float(sql) + float(other), 3)
+
+
+def _without_answer(fact: Fact) -> bool:
+    """Whether jobs run where no request is answered: in connector's polling workers, or in cron workers."""
+    return fact.record.logger.endswith(_POLLING) or "cron_jobrunner" in fact.record.logger
 
 
 def _writer(fact: Fact, proof: Proof) -> Writer:

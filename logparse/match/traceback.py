@@ -26,6 +26,7 @@ _WERKZEUG = "Error on request:"
 _CATCHERS = (
     "/queue_job/controllers/main.py",
     "/connector/controllers/main.py",
+    "/connector/queue/worker.py",
     "/queue_job_cron_jobrunner/models/queue_job.py",
 )
 
