@@ -93,7 +93,11 @@ def message_of(pattern: Pattern, end: str = END) -> str:
         )
     source = pattern.regex[1:]
     if source.endswith("$") and not _escaped(source):
-        return source[:-1] + end
+        source = source[:-1]
+        # A group that takes all there is must leave what ends the line.
+        if source.endswith((".+)", ".*)")):
+            source = f"{source[:-1]}?)"
+        return source + end
     return source
 
 

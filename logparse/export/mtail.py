@@ -45,7 +45,8 @@ def _declarations(signals: tuple[Signal, ...], *, http: bool) -> list[str]:
         labels = [*(["db"] if signal.db else []), *([signal.label] if signal.label else [])]
         by = f" by {', '.join(labels)}" if labels else ""
         lines += [f"# {signal.help}", f"counter {METRICS}{signal.metric}{by}"]
-        if signal.label == "status":
+        # mtail refuses a variable that nothing uses.
+        if any(_seconds(set(pattern.names)) for pattern in signal.patterns):
             lines += [
                 "# Seconds that Odoo took to answer the runner, of Odoo 12 and later.",
                 f"histogram {METRICS}runjob_response_seconds by db buckets {buckets}",
