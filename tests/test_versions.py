@@ -10,7 +10,9 @@ from logparse.out.visibility import visibility
 from logparse.pipe import Pipe
 from logparse.source.chunk import Chunk
 from tests import recorded
-from tests.version_logs import RELEASES, CronRunner, Job, Log, Polling, Release, Seen, Server
+from tests.releases import RELEASES, Release
+from tests.runnerless_logs import CronRunner, Polling
+from tests.version_logs import Job, Log, Seen, Server
 
 ALL = [name for names in RELEASES.values() for name in names]
 LEVELS = ["debug", "info", "warn"]
