@@ -72,7 +72,7 @@ class Course:
         anew is lost. A dispatch without an answer, in a log that shows no answers, is not known to be lost,
         nor one that waits, in a log that shows no dispatches: of these nothing is told.
         """
-        for job in self.jobs.open():
+        for job in self.jobs.open(ended=False):
             if job.ending is not None or job.back is not None or self.now - job.since <= self.settle:
                 continue
             if self._end_as_channel_tells(job):
@@ -206,7 +206,7 @@ class Course:
 
     def orphan(self, server: str | None, time: int) -> None:
         """A server was started at `time`: what ran in it before cannot end any more."""
-        for job in self.jobs.open():
+        for job in self.jobs.open(ended=False):
             if (
                 job.state in ("enqueued", "started")
                 and job.orphaned is None
@@ -218,7 +218,7 @@ class Course:
 
     def lose_where(self, moved_on: Callable[[str | None, int], bool]) -> None:
         """Tell the jobs that no worker can be at: all of their server have `moved_on` since."""
-        for job in self.jobs.open():
+        for job in self.jobs.open(ended=False):
             if (
                 job.state in ("enqueued", "started")
                 and self.now - job.since > self.taken
