@@ -1,4 +1,4 @@
-.PHONY: run test lint bench docs golden fuzz clean
+.PHONY: run test lint bench docs golden fuzz upstream clean
 
 run: .venv/made-from
 	.venv/bin/logparse replay fixtures/12.0-w2-info/odoo.log
@@ -20,6 +20,11 @@ golden: .venv/made-from
 
 fuzz: .venv/made-from
 	LOGPARSE_HYPOTHESIS=fuzz .venv/bin/python -m pytest
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check atheris
+	.venv/bin/python -m tests.fuzz_records -max_total_time=600
+
+upstream: .venv/made-from
+	.venv/bin/python patterns/upstream.py
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/data
