@@ -119,9 +119,9 @@ class Run(NamedTuple):
 
 def read_run(odoo: str, level: str) -> Run:
     """The prefork run of that series and level in fixtures/. SystemExit where there is none."""
-    found = sorted(_FIXTURES.glob(f"{odoo}-*w2*-{level}/odoo.log*"))
+    found = sorted(_FIXTURES.glob(f"{odoo}-w2-{level}/odoo.log*"))
     if not found:
-        there = sorted({path.parent.name for path in _FIXTURES.glob("*-*w2*/odoo.log*")})
+        there = sorted({path.parent.name for path in _FIXTURES.glob("*-w2-*/odoo.log*")})
         raise SystemExit(f"no run of Odoo {odoo} at {level} is in fixtures/; there are {', '.join(there)}")
     path = found[0]
     data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
