@@ -24,6 +24,8 @@ def read(line: bytes, around: Line, context: Context) -> bytes | None:
         return None
     try:
         entry = _decode(line)
+    except UnicodeDecodeError:
+        return read(line.decode(errors="replace").encode(), around, context)
     except (msgspec.DecodeError, RecursionError):
         return None
     message, logger = _text(entry, _MESSAGE), _text(entry, _LOGGER)
