@@ -1,0 +1,156 @@
+"""The verb `stage`: lines in, the same lines out, with what they prove beside them."""
+
+import os
+import select
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from logparse.cli.error import CliError
+from logparse.cli.options import Reading
+from logparse.cli.run import open_pipe
+from logparse.lifecycle.event import Event, Output
+from logparse.match.versions import major_of
+from logparse.out.jsonl import encode
+from logparse.out.stage import as_json, as_logfmt
+from logparse.pipe import Pipe
+from logparse.source.chunk import Chunk
+
+_BLOCK = 1 << 16
+# A line that is longer is written, and read, in pieces.
+_LONGEST = 1 << 20
+# Without a new byte: after this the last line's record is taken for whole, and after that a traceback too.
+_QUIET_SECONDS, _LONG_QUIET_SECONDS = 1.0, 5.0
+
+_FORMATS: dict[str, Callable[[bytes | None, Sequence[Event]], bytes]] = {
+    "json": as_json,
+    "logfmt": as_logfmt,
+}
+
+
+def _odoo(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
+    if text is not None and major_of(text) is None:
+        raise click.BadParameter(f"{text!r} is not an Odoo version; write it like 16.0", ctx, param)
+    return text
+
+
+@click.command("stage")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["raw", *_FORMATS]),
+    default="raw",
+    show_default=True,
+    help="raw: every byte unchanged. json, logfmt: each line with the events that it proves.",
+)
+@click.option(
+    "--events", metavar="FILE", type=click.Path(path_type=Path), help="Also append the events there, as JSON."
+)
+@click.option("--odoo", metavar="VERSION", callback=_odoo, help="The log's Odoo version, such as 16.0.")
+@click.option(
+    "--patterns",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Lay the patterns of this directory over the built-in ones. Repeatable.",
+)
+def command(format_: str, events: Path | None, odoo: str | None, patterns: tuple[Path, ...]) -> None:
+    """Hand lines on from standard input to standard output, each at once, with what it proves beside it.
+
+    An event stands beside the line that proves it, which may be later than the one that it is about: a
+    failure is proven when its traceback has ended. What only a pause proves follows without a line.
+
+    \b
+    Examples:
+      tail -F odoo.log | logparse stage --format json | promtail -stdin -config.file mine.yaml
+      odoo 2>&1 | logparse stage --events jobs.jsonl
+    """
+    pipe = open_pipe(Reading(("-",), patterns=patterns, odoo=odoo))
+    try:
+        beside = None if events is None else os.open(events, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+    except OSError as error:
+        raise CliError(f"{events} cannot be written: {os.strerror(error.errno or 0)}") from error
+    stage = Stage(pipe, _FORMATS.get(format_), beside)
+    try:
+        stage.run(sys.stdin.fileno(), sys.stdout.fileno())
+    finally:
+        if beside is not None:
+            os.close(beside)
+
+
+class Stage:
+    """Reads lines and hands them on. beside: a descriptor that events are also written to, or None."""
+
+    def __init__(
+        self, pipe: Pipe, form: Callable[[bytes | None, Sequence[Event]], bytes] | None, beside: int | None
+    ) -> None:
+        self._pipe = pipe
+        self._form = form
+        self._beside = beside
+        self._offset = 0
+        self._rest = b""
+
+    def run(self, source: int, target: int) -> None:
+        """Until the input ends; OSError where the output takes no more."""
+        last_byte, quiet = time.monotonic(), 0
+        while True:
+            idle = time.monotonic() - last_byte
+            due = (_QUIET_SECONDS, _LONG_QUIET_SECONDS)[quiet] - idle if quiet < 2 else None
+            ready, _, _ = select.select([source], [], [], None if due is None else max(due, 0.0))
+            if not ready:
+                quiet += 1
+                _write(target, self._proven(None, self._pipe.quiet(long=quiet == 2)))
+                continue
+            data = os.read(source, _BLOCK)
+            if not data:
+                break
+            last_byte, quiet = time.monotonic(), 0
+            _write(target, self.feed(data))
+        _write(target, self.finish())
+
+    def feed(self, data: bytes) -> bytes:
+        """What is to be written for these bytes: every whole line, at once."""
+        if self._form is None and self._beside is None:
+            return data
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        while len(self._rest) > _LONGEST:
+            lines.append(self._rest[:_LONGEST])
+            self._rest = self._rest[_LONGEST:]
+        written = b"".join([self._line(line, b"\n") for line in lines])
+        return data if self._form is None else written
+
+    def finish(self) -> bytes:
+        """The same for the end of the input: a line without an end, and what the end proves."""
+        written = b""
+        if self._rest:
+            written = self._line(self._rest, b"")
+            self._rest = b""
+        outputs = self._pipe.feed(Chunk("-", self._offset, b"", last=True))
+        written += self._proven(None, [*outputs, *self._pipe.finish(settle=False)])
+        return b"" if self._form is None else written
+
+    def _line(self, line: bytes, end: bytes) -> bytes:
+        data = line + (end or b"\n")
+        # A line that shows that it is whole is believed at once, so that its event stands beside it.
+        outputs = [*self._pipe.feed(Chunk("-", self._offset, data)), *self._pipe.quiet()]
+        self._offset += len(data)
+        return self._proven(line, outputs)
+
+    def _proven(self, line: bytes | None, outputs: list[Output]) -> bytes:
+        """The line with its events; nothing where there is neither."""
+        events = [output for output in outputs if isinstance(output, Event)]
+        if self._beside is not None and events:
+            _write(self._beside, b"".join(map(encode, events)))
+        if self._form is None or (line is None and not events):
+            return b""
+        return self._form(line, events)
+
+
+def _write(target: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(target, view) :]
