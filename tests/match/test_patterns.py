@@ -168,7 +168,8 @@ def test_real_logs(patterns: PatternSet, log: Path) -> None:
         if fact is None and not _forged(record.logger, record.db, record.pid):
             unmatched.append(record)
     assert unmatched == []
-    assert recognised or "warn" in str(log) or "rotate" in str(log)
+    # A wrapped line is no record of its own here (tests/record/test_wrappers.py).
+    assert recognised or any(word in str(log) for word in ("warn", "rotate", "syslog"))
 
 
 def test_compiled_patterns_are_those_of_the_yaml(patterns: PatternSet) -> None:
