@@ -18,12 +18,12 @@ __all__ = ["VERBS", "cli", "main"]
 VERBS = {
     "check": "Tell what a log is and what it can show.",
     "events": "Print what happened to the jobs, as lines of JSON.",
-    "export": "Print configurations of Promtail, Alloy, mtail and lnav, made from the patterns.",
+    "export": "Print a configuration with which another tool tells of the jobs.",
     "job": "Tell one job's whole story.",
     "patterns": "List, test and explain the patterns that recognise lines.",
     "replay": "Summarise what happened to the jobs of a log.",
     "serve": "Follow logs and serve Prometheus metrics.",
-    "stage": "Hand lines on from stdin to stdout, with what they prove beside them.",
+    "stage": "Hand lines on at once, with what they prove beside them.",
 }
 """The verbs with their short help, so that `--help` need not load them."""
 

@@ -58,7 +58,7 @@ def _odoo(ctx: click.Context, param: click.Parameter, text: str | None) -> str |
     help="Lay the patterns of this directory over the built-in ones. Repeatable.",
 )
 def command(format_: str, events: Path | None, odoo: str | None, patterns: tuple[Path, ...]) -> None:
-    """Hand lines on from standard input to standard output, each at once, with what it proves beside it.
+    """Hand lines on at once, with what they prove beside them: from standard input to standard output.
 
     An event stands beside the line that proves it, which may be later than the one that it is about: a
     failure is proven when its traceback has ended. What only a pause proves follows without a line.
