@@ -52,6 +52,14 @@ def ends_message(data: bytes, start: int, end: int) -> bool:
     return tail.endswith(b"  . .") or tail.endswith(_PERF_TAILS)
 
 
+def ended_before(data: bytes, start: int) -> bool:
+    """Whether the line before the one at `start` surely ends as a message does; cheap."""
+    if data[start - 2] == 32:
+        return data[start - 3] != 58
+    tail = data[max(0, start - 48) : max(0, start - 1)].translate(None, b"0123456789")
+    return tail.endswith(b"  . .")
+
+
 def traceback_end(data: bytes, start: int, seen: int, limit: int) -> tuple[int, int]:
     """Where a job's traceback that goes on at the line start `start` ends: at a line of one blank.
 

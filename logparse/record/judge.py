@@ -10,6 +10,7 @@ from logparse.record.closing import (
     NEXT_HEADER,
     OPENERS,
     TRACEBACK_LINE,
+    ended_before,
     ends_message,
     in_exception,
     in_message,
@@ -99,7 +100,16 @@ class Judge:
         data = self._data
         blank = data[end - 1] == 32
         ended = blank or (perf and ends_message(data, start, end))
-        if ended and start == self._good and start >= self._shut and data[end : end + 3] != b"\n \n":
+        good = self._good
+        # Most records are plain: the line before ends a message, this one does, and a header may follow.
+        plain = (
+            ended
+            and start >= self._shut
+            and data[end + 1 : end + 2].isdigit()
+            and (start == good or (self._style >= _SURE and start >= self._run and ended_before(data, start)))
+            and (start or self._open != _MESSAGE)
+        )
+        if plain or (ended and start == good and start >= self._shut and data[end : end + 3] != b"\n \n"):
             reason = ""
         else:
             found = self._form(start, end, blank, ended, whole, final)
@@ -149,7 +159,7 @@ class Judge:
             self._echoes[data[start:end].rstrip()] = None
         elif ended:
             self._good = end + 1
-            if not self._stray and whole and data[end + 1 : end + 2] not in _FOLLOW:
+            if not plain and not self._stray and whole and data[end + 1 : end + 2] not in _FOLLOW:
                 self._stray = True
         return reason
 

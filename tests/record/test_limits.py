@@ -25,10 +25,12 @@ filler = {
 filler *= (1 << 20) // len(filler)
 scanner = Scanner(INTEREST)
 offset = 0
-records = []
+found = longest = 0
 def feed(data, last=False):
-    global offset
-    records.extend(scanner.feed(Chunk("f", offset, data, last)))
+    global offset, found, longest
+    for one in scanner.feed(Chunk("f", offset, data, last)):
+        found += uuid(99) in one.message
+        longest = max(longest, len(one.body))
     offset += len(data)
 feed(head)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -38,8 +40,7 @@ for number in range(megabytes):
     most = max(most, scanner.pending)
 feed(b"\\n \\n" + asking(2000, 9, uuid(99), "d") + CALM, True)
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print((after - before) // 1024, most >> 20, sum(uuid(99) in one.message for one in records),
-      max(len(one.body) for one in records), offset == scanner.tally.bytes)
+print((after - before) // 1024, most >> 20, found, longest, offset == scanner.tally.bytes)
 """
 
 
