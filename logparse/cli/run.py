@@ -55,7 +55,7 @@ class Run:
         Where a file can be read only in part, what it proves so far comes first, then the error.
         Raises SourceError as read_files does; CliError where all that was read is no log of Odoo.
         """
-        wants = self.reading.selection.wants
+        wants, everything = self.reading.selection.wants, self.reading.selection.everything
         pipe = self.pipe
         failure: SourceError | None = None
         foreign: dict[str, bytes] = {}
@@ -68,9 +68,8 @@ class Run:
                         look = looks[chunk.file] = _Look(pipe.reader.tally_of(chunk.file).headers)
                         self._refuse_newest_first(chunk)
                     look.add(chunk.data)
-                    for output in pipe.feed(chunk):
-                        if wants(output):
-                            yield output
+                    outputs = pipe.feed(chunk)
+                    yield from outputs if everything else filter(wants, outputs)
                     if chunk.last:
                         if not look.size:
                             self.warnings.append(f"{_name(chunk.file)} is empty: nothing was in it")

@@ -125,10 +125,11 @@ class Processes:
 
     def answered(self, server: str | None, pid: int | None, began: int) -> None:
         """A process answered the request of a job that began then."""
-        state = self.server(server)
-        if len(state.answered) > 1000:
-            del state.answered[next(iter(state.answered))]
-        state.answered[pid] = max(began, state.answered.get(pid, 0))
+        answered = self.server(server).answered
+        if answered.get(pid, -1) < began:
+            if len(answered) > 1000:
+                del answered[next(iter(answered))]
+            answered[pid] = began
 
     def moved_on(self, server: str | None, since: int) -> bool:
         """Whether every HTTP worker of a prefork server began and answered something since then.

@@ -17,6 +17,11 @@ class Selection(msgspec.Struct, frozen=True):
     end_ms: int | None = None
     dbs: frozenset[str] = frozenset()
 
+    @property
+    def everything(self) -> bool:
+        """Nothing is left out."""
+        return self.start_ms is None and self.end_ms is None and not self.dbs
+
     def wants(self, output: Output) -> bool:
         """Whether to tell it: by its own time, and by its database.
 
