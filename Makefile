@@ -24,7 +24,7 @@ fuzz: .venv/made-from
 	.venv/bin/python -m tests.fuzz_records -max_total_time=600
 
 upstream: .venv/made-from
-	.venv/bin/python patterns/upstream.py
+	.venv/bin/python tests/upstream.py
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/data

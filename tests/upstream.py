@@ -3,7 +3,7 @@
 It downloads the newest wheel of each Odoo series, finds every call of a logger in it, fills its message with
 words that such messages hold, and prints those that no pattern recognises. Exit status: 1 where there is one.
 
-    python patterns/upstream.py [SERIES…]     such as 17.0 18.0; all by default
+    python tests/upstream.py [SERIES…]     such as 17.0 18.0; all by default
 """
 
 import ast
