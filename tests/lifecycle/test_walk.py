@@ -135,15 +135,27 @@ def test_the_end_settles_and_tells_nothing_twice(steps: list[tuple[float, Step]]
     assert log.end() == []
 
 
-@given(WALK)
+# Of processes that were announced: else it is the number of lines that shows who is who.
+ANNOUNCED: st.SearchStrategy[Step] = st.one_of(
+    step("ask", JOBS),
+    step("dead", JOBS),
+    step("reset", JOBS),
+    step("access", JOBS),
+    step("controller", st.sampled_from(["started", "done", "postponed"]), JOBS),
+    step("channel", st.sampled_from(["pending", "running", "done", "failed"]), JOBS),
+    step("fail", JOBS),
+    step("refuse", JOBS),
+)
+
+
+@given(st.lists(st.tuples(MOVES, ANNOUNCED), max_size=40))
 def test_lines_that_two_handlers_write_count_once(steps: list[tuple[float, Step]]) -> None:
     once, twice = Log(), Log()
-    at = 0.0
-    for move, take in steps:
-        at += move
-        take(once, at)
-        twice.double = True
-        take(twice, at)
+    once.boot()
+    twice.boot()
+    twice.double = True
+    walk(once, steps)
+    walk(twice, steps)
     once.end()
     twice.end()
     for job in (A, B):
