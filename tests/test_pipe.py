@@ -16,18 +16,13 @@ from logparse.pipe import Pipe
 from logparse.source.chunk import Chunk
 from tests import recorded
 from tests.golden import expected
-from tests.recorded import RUNS
+from tests.recorded import RUNS, pipe_for
 
 SMALL = ["17.0-w2-badport", "18.0-w2-dead-info", "17.0-w2-rotate-copytruncate"]
 
 
 def feed(pipe: Pipe, run: str, size: int) -> list[Output]:
-    out: list[Output] = []
-    for name, data in recorded.texts(run).items():
-        for start in range(0, len(data), size):
-            out += pipe.feed(Chunk(name, start, data[start : start + size]))
-        out += pipe.feed(Chunk(name, len(data), b"", last=True))
-    return out
+    return recorded.feed(pipe, recorded.chunks(run, size))
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -51,21 +46,21 @@ def test_every_golden_is_stored_without_a_time(run: str) -> None:
 
 @pytest.mark.parametrize("run", RUNS)
 def test_blocks_give_the_same(run: str) -> None:
-    pipe = Pipe(recorded.patterns())
+    pipe = pipe_for(run)
     out = [*feed(pipe, run, 4093), *pipe.finish()]
     assert out == list(recorded.outputs(run))
 
 
 @pytest.mark.parametrize("run", SMALL)
 def test_small_blocks_give_the_same(run: str) -> None:
-    pipe = Pipe(recorded.patterns())
+    pipe = pipe_for(run)
     out = [*feed(pipe, run, 61), *pipe.finish()]
     assert out == list(recorded.outputs(run))
 
 
 @pytest.mark.parametrize("run", RUNS)
 def test_a_follower_tells_the_same_without_what_the_end_settles(run: str) -> None:
-    pipe = Pipe(recorded.patterns())
+    pipe = pipe_for(run)
     told = feed(pipe, run, 1 << 16)
     assert pipe.finish(settle=False) == []
     whole = list(recorded.outputs(run))
@@ -76,7 +71,7 @@ def test_a_follower_tells_the_same_without_what_the_end_settles(run: str) -> Non
 
 @pytest.mark.parametrize("run", RUNS)
 def test_done_is_what_a_follower_tells_and_what_it_holds_unsettled(run: str) -> None:
-    pipe = Pipe(recorded.patterns())
+    pipe = pipe_for(run)
     told = feed(pipe, run, 1 << 16)
     unsettled = sum(
         job.state == "unsettled" and job.ending is not None and job.ending.how in ("answered", "done")
@@ -89,7 +84,7 @@ def test_done_is_what_a_follower_tells_and_what_it_holds_unsettled(run: str) -> 
 
 def test_settling_at_once_tells_the_same_but_for_retries() -> None:
     run = "18.0-w2-debug"
-    pipe = Pipe(recorded.patterns(), options=Options(settle=0))
+    pipe = pipe_for(run, options=Options(settle=0))
     out = [*feed(pipe, run, 1 << 16), *pipe.finish()]
     dispatched = [event for event in out if isinstance(event, Event) and event.event == "dispatched"]
     assert dispatched == [event for event in recorded.events(run) if event.event == "dispatched"]
@@ -97,7 +92,7 @@ def test_settling_at_once_tells_the_same_but_for_retries() -> None:
 
 def test_the_version_may_be_given() -> None:
     for run in ("12.0-w2-info", "17.0-w2-badport"):
-        pipe = Pipe(recorded.patterns(), odoo=run[:4])
+        pipe = pipe_for(run, odoo=run[:4])
         out = [*feed(pipe, run, 1 << 20), *pipe.finish()]
         assert out == list(recorded.outputs(run))
 
@@ -121,7 +116,7 @@ def test_two_logs_of_one_installation_share_a_lifecycle() -> None:
 
 def test_facts_are_counted_by_pattern_and_nothing_of_queue_job_is_unknown() -> None:
     for run in RUNS:
-        pipe = Pipe(recorded.patterns())
+        pipe = pipe_for(run)
         feed(pipe, run, 1 << 20)
         assert pipe.facts.total() > 0
         assert pipe.unmatched == {}

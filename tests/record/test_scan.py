@@ -19,10 +19,15 @@ EVERYTHING = Interest((), frozenset({CONTROLLER, "odoo.http"}))
 
 
 def scan(
-    log: bytes, sizes: list[int] | None = None, *, interest: Interest = INTEREST, **limits: int
+    log: bytes,
+    sizes: list[int] | None = None,
+    *,
+    interest: Interest = INTEREST,
+    max_record: int = 1 << 20,
+    max_line: int = 1 << 16,
 ) -> tuple[list[Record], Tally]:
     """All records, of chunks of these sizes, over and over; of one chunk without them."""
-    scanner = Scanner(interest, **limits)
+    scanner = Scanner(interest, max_record=max_record, max_line=max_line)
     records: list[Record] = []
     start = number = 0
     while start < len(log):
