@@ -76,5 +76,5 @@ install_packages "$python"
 install_logparse "$python"
 check .venv/bin/ruff check .
 check .venv/bin/mypy
-check .venv/bin/python -m pytest "$@"
+check .venv/bin/python -m pytest --numprocesses auto "$@"
 exit "$status"

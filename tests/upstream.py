@@ -73,7 +73,7 @@ def download(addon: str, series: str, directory: Path) -> Path | None:
     wanted = f"{prefix}-addon-{addon}=={series}.*"
     target = directory / f"{addon}-{series}"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(target), wanted]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own words)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [
             "ERROR: no reason"

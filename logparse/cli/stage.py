@@ -65,8 +65,8 @@ def command(format_: str, events: Path | None, odoo: str | None, patterns: tuple
 
     \b
     Examples:
+      logparse stage --events jobs.jsonl < odoo.log
       tail -F odoo.log | logparse stage --format json | promtail -stdin -config.file mine.yaml
-      odoo 2>&1 | logparse stage --events jobs.jsonl
     """
     pipe = open_pipe(Reading(("-",), patterns=patterns, odoo=odoo))
     try:

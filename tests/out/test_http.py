@@ -1,5 +1,6 @@
 """The HTTP server, asked over real sockets."""
 
+import contextlib
 import gzip
 import http.client
 import json
@@ -131,7 +132,8 @@ def send(server: MetricsServer, data: bytes) -> tuple[bytes, bytes]:
     """The head and the body of the answer to these bytes."""
     with socket.create_connection(server.server_address[:2], timeout=10) as client:
         client.sendall(data)
-        client.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # it may have answered, and hung up, by now
+            client.shutdown(socket.SHUT_WR)
         answer = b""
         while piece := client.recv(65536):
             answer += piece
