@@ -102,7 +102,8 @@ def is_fresh(data: bytes, start: int, limit: int, *, fresh: bool) -> bool:
             if not data.startswith(_EXCEPTION, end + 1):
                 return ends_message(data, last, stop)
             return data[end - 1] == 32 and data.find(_RUNNER, start, min(end, start + 200)) >= 0
-    return fresh
+    # Lines without a header: they go on with what was before the data.
+    return fresh and (last < 0 or ends_message(data, last, stop))
 
 
 def in_message(data: bytes, start: int, limit: int, *, fresh: bool, inside: bool = False) -> bool:

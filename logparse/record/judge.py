@@ -77,17 +77,29 @@ class Judge:
 
     def begin(self, data: bytes) -> None:
         """The next piece, which goes on where the last one ended."""
-        self.passed(data)
+        self._good = 0 if self._ended else -1
+        self._follows(data)
         self._data = data
-        self._good = self._shut = -1
+        self._shut = -1
         if self._open >= 0:
             self._trace, self._seen = 0, self._open
             self._shut = self._end_of_traceback(0)
 
     def passed(self, data: bytes) -> None:
         """A piece that goes on where the last one ended, of which nothing is to be judged."""
+        self._follows(data)
+        if not data.endswith(b"\n"):
+            return
+        if self._open >= 0:
+            end, seen = traceback_end(data, 0, self._open, len(data))
+            self._open = _CLOSED if end >= 0 else seen
+        else:
+            self._data = data
+            self._good = self._shut = -1
+            self.end(len(data))
+
+    def _follows(self, data: bytes) -> None:
         if self._ended and data:
-            self._ended = False
             self._stray = self._stray or data[:1] not in _FOLLOW
 
     def judge(self, start: int, end: int, time: int, *, perf: bool, final: bool, whole: bool) -> str | None:
@@ -177,7 +189,6 @@ class Judge:
     def end(self, stop: int) -> None:
         """The next piece begins at `stop`."""
         data = self._data
-        self._ended = 0 < stop == self._good
         if stop < self._shut:
             self._open = traceback_end(data, self._trace, self._seen, stop)[1]
         elif self._style >= _SURE and in_message(
@@ -188,6 +199,7 @@ class Judge:
             self._open = _CLOSED
         self._run = max(0, self._run - stop)
         if stop > 0:
+            self._ended = stop == self._good
             self._old = self._style < _SURE and old_traceback_open(
                 data, stop, _NEIGHBOURHOOD, opened=self._old
             )

@@ -244,6 +244,12 @@ def test_whose_a_record_is_does_not_depend_on_the_chunks() -> None:
     assert scan(log, [len(CALM), len(bare), len(bare), 1]) == scan(log)
 
 
+def test_where_the_last_record_ended_is_remembered() -> None:
+    http = record(5, 7, "ERROR", "d", "odoo.http", "Exception", trace=traceback("E: x"))
+    log = TRACE + http + asking(0, 9, uuid(0), "d") + b"\n" + asking(0, 9, uuid(0), "d")
+    assert scan(log, [1], interest=EVERYTHING) == scan(log, interest=EVERYTHING)
+
+
 # The last line, early
 
 
@@ -293,3 +299,13 @@ def test_telling_a_last_line_early_changes_nothing(parts: list[bytes], data: st.
     assert [(one.offset, one.message) for one in records] == [
         (one.offset, one.message) for one in scan(log)[0]
     ]
+
+
+def test_a_line_of_no_record_after_an_early_one_is_remembered() -> None:
+    stray = b"2026-11-24 03:00:00,000 7 INFO\n"
+    log = CALM + stray + asking(1, 9, uuid(1), "d")[:-2] + b"\n" + asking(0, 9, uuid(0), "d")
+    scanner = Scanner(INTEREST)
+    records = scanner.feed(Chunk("f", 0, CALM)) + scanner.quiet()
+    records += scanner.feed(Chunk("f", len(CALM), stray))
+    records += scanner.feed(Chunk("f", len(CALM) + len(stray), log[len(CALM) + len(stray) :], last=True))
+    assert records == scan(log)[0]
