@@ -232,7 +232,7 @@ class Waiting(Gauges):
 def refuses(server: MetricsServer) -> bool:
     try:
         socket.create_connection(server.server_address[:2], timeout=10).close()
-    except ConnectionRefusedError:
+    except ConnectionError:  # refused, or reset where it was in the queue
         return True
     return False
 
