@@ -3,7 +3,6 @@
 import os
 import stat
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,7 @@ from logparse.out.counts import JOB_EVENTS
 from logparse.out.jsonl import encode
 from logparse.source.error import SourceError, shown
 from logparse.source.files import total_bytes
-from logparse.source.follow import POLL_SECONDS, wait
+from logparse.source.waiting import Waiter
 
 EVENTS = (
     *JOB_EVENTS,
@@ -99,7 +98,7 @@ def command(
         return
     if sort:
         raise click.UsageError("--sort needs the end of the log, and --follow knows none: leave one out")
-    following = Following(reading, "beginning")
+    following = Following(reading, 0)
     with _opened(output, reading.all_files) as file:
         _follow(following, file, wanted)
 
@@ -159,7 +158,7 @@ def _write(file: BinaryIO, lines: Iterable[bytes], *, at_once: bool) -> None:
 
 
 def _follow(following: Following, file: BinaryIO, wanted: frozenset[str]) -> None:
-    stop = threading.Event()
+    waiter = Waiter(following.reading.all_files)
     try:
         while True:
             read, out = following.poll()
@@ -170,8 +169,9 @@ def _follow(following: Following, file: BinaryIO, wanted: frozenset[str]) -> Non
                 say(note)
             following.notes.clear()
             if not read:
-                wait(POLL_SECONDS, stop)
+                waiter.wait()
     finally:
+        waiter.close()
         following.close()
 
 

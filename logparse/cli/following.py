@@ -2,73 +2,87 @@
 
 import time
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Iterator
+from glob import glob, has_magic
 from itertools import groupby
 from pathlib import Path
 
+from logparse import __version__
 from logparse.cli.foreign import EXPECTED
+from logparse.cli.kept import fill, to_data
 from logparse.cli.options import Reading
 from logparse.cli.run import open_patterns, open_pipe, streams_of
+from logparse.cli.snapshot import Log, Snapshot
 from logparse.lifecycle.event import Output
-from logparse.lifecycle.lifecycle import Lifecycle
+from logparse.lifecycle.lifecycle import Lifecycle, Options
+from logparse.out.state import State
 from logparse.pipe import Pipe
+from logparse.record.reader import Reader
 from logparse.record.record import Record
-from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError, shown
 from logparse.source.follow import Follower, Start
-from logparse.source.position import Position, offset_file, save
+from logparse.source.place import Place
+from logparse.source.position import load, offset_files
+from logparse.source.rotated import COMPRESSED, rank_of
 
 # A file of which so many bytes hold no record of Odoo is not its log.
 _JUDGED = 1 << 16
-# Without a new byte: after this a last line is taken for whole, and after that a traceback too.
+# Without a new byte: after this a last line is taken for whole, and after that other files need not wait.
 _QUIET_SECONDS, _LONG_QUIET_SECONDS = 1.0, 5.0
+_LOOK_SECONDS = 1.0
 # A record that is so much older than the one before it shows that the clock was set back, in ms.
 _CLOCK_SET = 60_000
 
 
 class Live:
-    """One followed file: its follower, the pipe that its lines go through, and where its position is kept.
+    """One followed file: its follower, and the pipe that its lines go through.
 
     now: the time of its newest record, ms. last_byte: when a byte was last read, by this machine's clock.
+    passed: what was the log's end when it was opened has been read.
     """
 
-    def __init__(self, follower: Follower, pipe: Pipe, kept: Path | None) -> None:
+    def __init__(self, follower: Follower, pipe: Pipe) -> None:
         self.follower = follower
         self.pipe = pipe
-        self.kept = kept
         self.now = 0
-        self._chunks: deque[Chunk] = deque()
         self.last_byte = time.monotonic()
         self.judged = False
-        self.rotations = 0
+        self.rotations = follower.rotations.total()
         self.error: str | None = None
+        self.passed = False
+        self._ahead = follower.lag_bytes
 
     def poll(self) -> tuple[bool, list[Record]]:
         """Whether something new was read, and the records that are known to be whole.
 
         No more than one chunk is read, so that it takes little time.
         """
-        if not self._chunks:
-            self._chunks.extend(self.follower.poll())
         records: list[Record] = []
-        if self._chunks:
-            records += self.pipe.reader.feed(self._chunks.popleft())
+        chunks = self.follower.poll()
+        if chunks:
+            for chunk in chunks:
+                records += self.pipe.reader.feed(chunk)
+                self._ahead -= len(chunk.data)
+            self.passed = self.passed or self._ahead <= 0
             self.last_byte = time.monotonic()
             return True, records
+        self.passed = self.passed or not self.behind
         if (idle := self._idle()) >= _QUIET_SECONDS:
-            records += self.pipe.reader.quiet(long=idle >= _LONG_QUIET_SECONDS)
+            reader = self.pipe.reader
+            # Whatever may still get further lines stays open: when it was read must not matter.
+            long = idle >= _LONG_QUIET_SECONDS and isinstance(reader, Reader) and reader.whole
+            records += reader.quiet(long=long)
         return False, records
 
     @property
     def lag_bytes(self) -> int:
         """Bytes that are written and not read yet, as far as can be seen now."""
-        return self.follower.lag_bytes + sum(len(chunk.data) for chunk in self._chunks)
+        return self.follower.lag_bytes
 
     @property
     def behind(self) -> bool:
         """Whether much was written that is not read yet."""
-        return bool(self._chunks) or (self.follower.error is None and self.follower.lag_bytes > _JUDGED)
+        return self.follower.error is None and self.follower.lag_bytes > _JUDGED
 
     def may_tell_older(self) -> bool:
         """Whether it may still have records that are older than those of other files."""
@@ -77,18 +91,34 @@ class Live:
         unread = self.pipe.reader.pending or (self.follower.error is None and self.follower.lag_bytes)
         return bool(unread) and self._idle() < _LONG_QUIET_SECONDS
 
-    def save(self, waiting: int | None) -> None:
-        """Save from where it is to be read again; not while what waits to be read spans two files.
+    def log(self) -> Log:
+        """What is to be saved of it."""
+        follower, pipe = self.follower, self.pipe
+        return Log(
+            path=str(Path(follower.path).absolute()),
+            place=follower.place,
+            reader=None,
+            now=self.now,
+            lost=follower.lost,
+            lost_bytes=follower.lost_bytes,
+            rotations=dict(follower.rotations),
+            facts=dict(pipe.facts),
+            unmatched=dict(pipe.unmatched),
+            odoo=pipe.matcher.odoo,
+        )
 
-        waiting: the offset of its first record that was read and waits for those of other files.
-        """
-        inode = self.follower.inode
-        if self.kept is None or inode is None or any(chunk.last for chunk in self._chunks):
-            return
-        at = self._chunks[0].offset if self._chunks else self.follower.position
-        # What the reader still holds is to be read again, too.
-        at = max(0, at - self.pipe.reader.pending)
-        save(self.kept, Position(inode, at if waiting is None else min(at, waiting)))
+    def go_on(self, log: Log) -> None:
+        """Take over what was saved, but for the record stage."""
+        follower, pipe = self.follower, self.pipe
+        follower.lost += log.lost
+        follower.lost_bytes += log.lost_bytes
+        follower.rotations.update(log.rotations)
+        self.rotations = follower.rotations.total()
+        self.now = log.now
+        pipe.facts.update(log.facts)
+        pipe.unmatched.update(log.unmatched)
+        if log.odoo is not None:
+            pipe.matcher.tell(log.odoo)
 
     def _idle(self) -> float:
         return time.monotonic() - self.last_byte
@@ -100,32 +130,147 @@ class Following:
     They are the logs of one installation: each is read by itself, and their records go to one lifecycle in
     the order of their times. A record waits until no file can have an older one.
 
-    state: the directory where positions are saved; None for nowhere.
+    A name with `*`, `?` or `[` that is no file stands for all logs of such names, also of those that appear
+    later; their rotated pieces are not logs of their own.
+
+    start, since: as the Follower's, for files of which nothing was saved. snapshot: what was saved. state:
+    the directory where an older release may have kept positions.
+
+    Raises Unkept: the snapshot is not of this program's form.
     """
 
-    def __init__(self, reading: Reading, start: Start, state: Path | None = None) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        start: Start,
+        *,
+        since: int | None = None,
+        snapshot: Snapshot | None = None,
+        state: Path | None = None,
+    ) -> None:
         self.reading = reading
         self.notes: list[tuple[str, str]] = []
         """(`info` or `warning`, a sentence) on what happens to the files, to be shown and cleared."""
-        patterns = open_patterns(reading)
-        self.patterns = patterns
+        self.patterns = open_patterns(reading)
         self.live: list[Live] = []
+        self.pipes: list[Pipe] = []
+        self.lifecycle = Lifecycle(Options(settle=reading.settle, max_jobs=reading.max_jobs))
+        self._start, self._since, self._state = start, since, state
         self._held: list[tuple[int, Live, Record]] = []
-        servers = {file: server for server, files in streams_of(reading) for file in files}
-        shared: Lifecycle | None = None
-        for path in self._distinct(reading.all_files):
-            kept = None if state is None else offset_file(state, path)
-            follower = Follower(path, start=start, offset_file=kept)
-            pipe = open_pipe(reading, shared, patterns, server=servers[path])
-            shared = pipe.lifecycle
-            self.live.append(Live(follower, pipe, kept))
-        self.lifecycle: Lifecycle = self.live[0].pipe.lifecycle
+        self._logs = {log.path: log for log in snapshot.logs} if snapshot is not None else {}
+        self._servers = {file: server for server, files in streams_of(reading) for file in files}
+        self._seen: dict[tuple[int, int] | str, str] = {}
+        self._looked = time.monotonic()
+        for path in reading.all_files:
+            for name in _expanded(path):
+                self._follow(name, path)
+        if snapshot is not None:
+            self._restore(snapshot)
+        self._logs = {}
+
+    def _follow(self, path: str, given: str, *, late: bool = False) -> None:
+        if path == "-":
+            raise SourceError(
+                "standard input cannot be followed: name the file, or read it with `logparse events -`"
+            )
+        identity: tuple[int, int] | str
+        try:
+            info = Path(path).stat()
+            identity = (info.st_dev, info.st_ino)
+        except (OSError, ValueError):
+            identity = str(Path(path).absolute())
+        if identity in self._seen:
+            if not late and given == path:
+                self.notes.append(("warning", f"{shown(path)} was given twice; it is read once"))
+            return
+        log = self._logs.get(str(Path(path).absolute()))
+        place = log.place if log is not None else None
+        if log is None and not late:
+            place = self._of_another_program(path)
+        start: Start = "beginning" if late else self._start
+        follower = Follower(path, start=start, place=place, since=None if late else self._since)
+        pipe = open_pipe(self.reading, self.lifecycle, self.patterns, server=self._servers.get(given))
+        one = Live(follower, pipe)
+        self._seen[identity] = path
+        self.live.append(one)
+        self.pipes.append(pipe)
+        if log is not None:
+            one.go_on(log)
+
+    def _of_another_program(self, path: str) -> Place | None:
+        for file in offset_files(path, self._state):
+            try:
+                at = load(file)
+            except SourceError as error:
+                self.notes.append(("warning", f"{error}; it is not used"))
+                continue
+            if at is not None:
+                self.notes.append(
+                    ("info", f"{shown(path)} is read on from byte {at.offset}, as {shown(str(file))} says")
+                )
+                return Place(offset=at.offset, inode=at.inode)
+        return None
+
+    def _restore(self, snapshot: Snapshot) -> None:
+        """Make the stages what they were: all at once, since they share what they hold."""
+        numbers = {log.path: number for number, log in enumerate(snapshot.logs)}
+        readers: list[object] = [None] * len(snapshot.logs)
+        lives: dict[int, Live] = {}
+        for one in self.live:
+            number = numbers.get(str(Path(one.follower.path).absolute()))
+            if number is not None:
+                readers[number] = one.pipe.reader
+                lives[number] = one
+        saved = [log.reader for log in snapshot.logs]
+        *_, held, _ = fill([*saved, snapshot.held, snapshot.lifecycle], *readers, None, self.lifecycle)
+        self._held = [(at, lives[number], record) for at, number, record in held if number in lives]
+
+    def snapshot(self, counts: State | None = None) -> Snapshot:
+        """All that is known now, to go on from. Raises Unkept."""
+        numbers = {id(one): number for number, one in enumerate(self.live)}
+        held = [(at, numbers[id(one)], record) for at, one, record in self._held]
+        *readers, kept, lifecycle = to_data(*(pipe.reader for pipe in self.pipes), held, self.lifecycle)
+        logs = [one.log() for one in self.live]
+        for log, reader in zip(logs, readers, strict=True):
+            log.reader = reader
+        return Snapshot(
+            release=__version__,
+            patterns=self.patterns.digest,
+            logs=logs,
+            lifecycle=lifecycle,
+            held=kept,
+            counts=counts,
+        )
+
+    @property
+    def passed(self) -> bool:
+        """Whether all that was written when the files were opened has been read."""
+        return all(one.passed or one.follower.error is not None for one in self.live)
+
+    def look_for_files(self) -> None:
+        """Follow files that appeared and match a given pattern; does nothing within a second."""
+        now = time.monotonic()
+        if now - self._looked < _LOOK_SECONDS:
+            return
+        self._looked = now
+        for path in self.reading.all_files:
+            if not magic(path):
+                continue
+            for name in _expanded(path):
+                if all(one.follower.path != name for one in self.live):
+                    try:
+                        self._follow(name, path, late=True)
+                    except SourceError as error:
+                        self.notes.append(("warning", str(error)))
+                        self._seen[name] = name
 
     def poll(self) -> tuple[bool, list[Output]]:
         """Whether something new was read, and what it proves (and is wanted).
 
-        A last line that is whole counts when nothing has come for a second, a traceback after five.
+        A last line that is whole counts when nothing has come for a second; what may go on, with the next
+        record.
         """
+        self.look_for_files()
         anything = False
         # The one that is the furthest behind, by its records, goes first; the others while it has nothing.
         for one in sorted(self.live, key=lambda one: (not one.behind, one.now)):
@@ -158,12 +303,6 @@ class Following:
             yield from items[0][1].pipe.follow([record for _, _, record in items])
         del self._held[: len(held)]
 
-    def save(self) -> None:
-        """Save the positions. Raises SourceError where one cannot be saved."""
-        for one in self.live:
-            held = (record.offset for _, live, record in self._held if live is one)
-            one.save(next(held, None))
-
     def close(self) -> None:
         """Close the files."""
         for one in self.live:
@@ -190,21 +329,21 @@ class Following:
                 )
                 self.notes.append(("warning", sentence))
 
-    def _distinct(self, paths: tuple[str, ...]) -> Iterator[str]:
-        seen: set[tuple[int, int] | str] = set()
-        for path in paths:
-            if path == "-":
-                raise SourceError(
-                    "standard input cannot be followed: name the file, or read it with `logparse events -`"
-                )
-            identity: tuple[int, int] | str
-            try:
-                info = Path(path).stat()
-                identity = (info.st_dev, info.st_ino)
-            except (OSError, ValueError):
-                identity = str(Path(path).absolute())
-            if identity in seen:
-                self.notes.append(("warning", f"{shown(path)} was given twice; it is read once"))
-                continue
-            seen.add(identity)
-            yield path
+
+def magic(path: str) -> bool:
+    """Whether this is a pattern, and no file."""
+    return has_magic(path) and not Path(path).exists()
+
+
+def _expanded(path: str) -> list[str]:
+    """The logs that a given name stands for; not what they were rotated to."""
+    if not magic(path):
+        return [path]
+    found = sorted(name for name in glob(path) if Path(name).is_file())  # noqa: PTH207
+    bases = {Path(name).name for name in found}
+    return [
+        name
+        for name in found
+        if not COMPRESSED.search(name)
+        and not any(rank_of(Path(name).name, base) for base in bases if base != Path(name).name)
+    ]

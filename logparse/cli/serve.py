@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,21 +14,26 @@ import msgspec
 
 from logparse import __version__
 from logparse.cli.error import CliError
+from logparse.cli.eventsfile import EventsFile
 from logparse.cli.following import Following
+from logparse.cli.kept import Unkept
 from logparse.cli.logline import log
 from logparse.cli.options import Reading, files_argument, reading_options
+from logparse.cli.snapshot import Snapshot, Store
 from logparse.cli.times import EXAMPLES, parse_time
-from logparse.lifecycle.event import Output
 from logparse.out.collector import QueueJobCollector
 from logparse.out.counts import Counts
 from logparse.out.gauges import Build
 from logparse.out.http import DEFAULT_LISTEN, ListenError, MetricsServer, serve_http
 from logparse.out.live import LiveGauges, LiveReaders
 from logparse.source.error import SourceError, shown
-from logparse.source.follow import POLL_SECONDS, Start, wait
+from logparse.source.follow import Start
+from logparse.source.waiting import Waiter
 
 _SAVE_SECONDS = 5.0
 _YIELD_SECONDS = 0.001  # between two blocks, so that a scrape need not wait until all is read
+_STALLED_SECONDS = 30.0  # without a sign of life of the reading thread
+_BEHIND_SECONDS = 300.0  # in which what is written was never all read
 _CLOSING_SECONDS = 1.0  # for requests under way at the end
 
 
@@ -54,8 +59,8 @@ def _start(ctx: click.Context, param: click.Parameter, text: str) -> tuple[Start
     "--state",
     metavar="DIR",
     type=click.Path(readable=False, path_type=Path),
-    help="Keep here how far each file was read, and go on from there after a restart. The counters then "
-    "begin at 0 again, which Prometheus takes for the reset that it is.",
+    help="Keep here how far each file was read, the open jobs and the counters, and go on from there after "
+    "a restart or a kill, as if there had been none. One program at a time uses it.",
 )
 @click.option(
     "--start",
@@ -66,8 +71,21 @@ def _start(ctx: click.Context, param: click.Parameter, text: str) -> tuple[Start
     help="Where to begin in a file without a saved position: beginning, end, or a time, such as: "
     f"{EXAMPLES}. With a time, the file is read from its beginning, and what came before is not counted.",
 )
+@click.option(
+    "--events",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append the events to this file, as lines of JSON. After a kill it is cut to what the state in "
+    "--state knows of, and they are written again: each is there once.",
+)
 @reading_options
-def command(reading: Reading, listen: str, state: Path | None, start: tuple[Start, int | None]) -> None:
+def command(
+    reading: Reading,
+    listen: str,
+    state: Path | None,
+    start: tuple[Start, int | None],
+    events: Path | None,
+) -> None:
     """Follow logs and serve Prometheus metrics.
 
     FILE is a plain log that Odoo writes to; it may be rotated, and need not exist yet. Several are the logs
@@ -85,12 +103,18 @@ def command(reading: Reading, listen: str, state: Path | None, start: tuple[Star
         reading = msgspec.structs.replace(
             reading, selection=msgspec.structs.replace(selection, start_ms=begin)
         )
+    store = None
     if state is not None:
         _prepare(state)
-    with _stopped_by_signals() as stop:
-        service = _Service(Following(reading, where, state), saves=state is not None)
+        store = Store(state)
+
+    def following(snapshot: Snapshot | None) -> Following:
+        return Following(reading, where, since=since, snapshot=snapshot, state=state)
+
+    service = _Service(following, store, events)
+    with _signals(service) as stop:
         try:
-            server = serve_http(listen, service.collector, service.health)
+            server = serve_http(listen, service.collector, service.health, ready=service.ready)
         except ListenError as error:
             raise CliError(str(error)) from error
         log(
@@ -111,75 +135,181 @@ def command(reading: Reading, listen: str, state: Path | None, start: tuple[Star
 
 
 class _Service:
-    """What is counted of the followed files, and the thread that reads them."""
+    """What is counted of the followed files, and the thread that reads them.
 
-    def __init__(self, following: Following, *, saves: bool) -> None:
-        self.following = following
-        self._saves = saves
+    open_following: makes a Following, of a snapshot or of none. store: None where nothing is to be saved.
+    """
+
+    def __init__(
+        self,
+        open_following: Callable[[Snapshot | None], Following],
+        store: Store | None,
+        events: Path | None = None,
+    ) -> None:
+        self._open = open_following
+        self._store = store
         self._lock = threading.Lock()
         self._counts = Counts()
         self._save_error: str | None = None
-        pipes = [one.pipe for one in following.live]
+        self._last_save = time.monotonic()
+        self._pause = _SAVE_SECONDS
+        self._beat = self._at_end = time.monotonic()
+        self._reload_error: str | None = None
+        self.reload = threading.Event()
+        following, snapshot = self._first()
+        self.following = following
+        self._passed = snapshot is None
+        self._events = None if events is None else EventsFile(events, snapshot.events if snapshot else None)
         self._readers = LiveReaders(following.live)
+        if snapshot is not None:
+            self._readers.snapshot_errors = snapshot.snapshot_errors
+        self._gauges = LiveGauges(following.lifecycle, following.pipes)
         patterns = following.patterns
         self.collector = QueueJobCollector(
             self._counts,
-            LiveGauges(following.lifecycle, pipes),
+            self._gauges,
             self._readers,
             build=Build(__version__, patterns.version, patterns.digest),
             lock=self._lock,
         )
+        self.waiter = Waiter([one.follower.path for one in following.live] or ["."])
+
+    def _first(self) -> tuple[Following, Snapshot | None]:
+        """Go on from what was saved; where it cannot be used it is set aside, and said."""
+        if self._store is None:
+            return self._open(None), None
+        snapshot, why = self._store.load()
+        if snapshot is not None:
+            try:
+                following = self._open(snapshot)
+                if snapshot.counts is not None:
+                    self._counts.from_state(snapshot.counts)
+                return following, snapshot
+            except (Unkept, KeyError) as error:
+                why = self._store.set_aside(str(error))
+                self._counts = Counts()
+        following = self._open(None)
+        if why is not None:
+            following.notes.append(("error", why))
+        return following, None
 
     def run(self, stop: threading.Event) -> None:
         """Read what is written, until `stop` is set; the block under way is read to its end."""
-        last_save = time.monotonic()
         while not stop.is_set():
+            if self.reload.is_set():
+                self.reload.clear()
+                self._reload()
             with self._lock:
                 read, out = self.following.poll()
-                self._add(out)
-            now = time.monotonic()
-            if now - last_save >= _SAVE_SECONDS:
-                last_save = now
+                for output in out:
+                    self._counts.add(output)
+                if self._events is not None:
+                    self._events.add(out)
+            now = self._beat = time.monotonic()
+            if not self._passed:
+                self._passed = self.following.passed
+            if not any(one.behind for one in self.following.live):
+                self._at_end = now
+            if now - self._last_save >= self._pause:
                 self._save()
             self._tell()
-            wait(_YIELD_SECONDS if read else POLL_SECONDS, stop)
+            if read:
+                # So that a scrape need not wait until all is read.
+                time.sleep(_YIELD_SECONDS)
+            else:
+                self.waiter.wait()
 
     def end(self) -> None:
-        """Save the positions and close the files."""
+        """Save the state and close the files."""
         self._save()
         self._tell()
+        self.waiter.close()
         self.following.close()
 
+    def ready(self) -> str | None:
+        """Why the counters are not to be scraped yet: they would be older than what was scraped before."""
+        return None if self._passed else "Reading what was written since the last stop; try again."
+
     def health(self) -> tuple[bool, dict[str, Any]]:
-        """Whether every file can be read and the state can be saved."""
+        """Whether every file is read as it is written, and the state is saved."""
+        following = self.following
         files = {
             shown(one.follower.path): {
                 "error": one.follower.error,
                 "position": one.follower.position,
                 "lag_bytes": one.lag_bytes,
             }
-            for one in self.following.live
+            for one in following.live
         }
-        well = self._save_error is None and all(one.follower.error is None for one in self.following.live)
-        return well, {"files": files, "state_error": self._save_error}
-
-    def _add(self, outputs: list[Output]) -> None:
-        for output in outputs:
-            self._counts.add(output)
+        now = time.monotonic()
+        stalled = now - self._beat > _STALLED_SECONDS
+        behind = now - self._at_end if now - self._at_end > _BEHIND_SECONDS else None
+        events = self._events.error if self._events is not None else None
+        well = (
+            self._save_error is None
+            and events is None
+            and not stalled
+            and behind is None
+            and all(one.follower.error is None for one in following.live)
+        )
+        return well, {
+            "files": files,
+            "state_error": self._save_error,
+            "events_error": events,
+            "patterns_error": self._reload_error,
+            "stalled": stalled,
+            "behind_seconds": behind,
+        }
 
     def _save(self) -> None:
-        if not self._saves:
+        store = self._store
+        started = time.monotonic()
+        if self._events is not None and not self._events.settle():
+            # What is saved must not be ahead of the events: they are written again from here.
+            self._last_save = started
+            return
+        if store is None:
+            self._last_save = started
             return
         try:
-            self.following.save()
-        except SourceError as error:
+            snapshot = self.following.snapshot(self._counts.to_state())
+            snapshot.snapshot_errors = self._readers.snapshot_errors
+            snapshot.events = self._events.size if self._events is not None else None
+            store.save(snapshot)
+        except (OSError, Unkept) as error:
             self._readers.snapshot_errors += 1
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            sentence = (
+                f"the state could not be saved in {shown(str(store.file))}: {reason}; check that the state "
+                "directory is writable and has space. The metrics go on from memory"
+            )
             if self._save_error is None:
-                log("error", str(error))
-            self._save_error = str(error)
+                log("error", sentence)
+            self._save_error = sentence
+        else:
+            if self._save_error is not None:
+                log("info", "the state can be saved again")
+            self._save_error = None
+            self._readers.snapshot = time.time()
+        self._last_save = time.monotonic()
+        # A large state is saved less often, so that saving takes a tenth of the time at most.
+        self._pause = max(_SAVE_SECONDS, 10 * (self._last_save - started))
+
+    def _reload(self) -> None:
+        """Open everything anew, with the patterns as they are now; what is refused changes nothing."""
+        try:
+            with self._lock:
+                following = self._open(self.following.snapshot())
+                self.following.close()
+                self.following = following
+                self._gauges.turn_to(following.lifecycle, following.pipes)
+                self._readers.turn_to(following.live)
+        except (CliError, SourceError, Unkept) as error:
+            self._reload_error = str(error)
+            log("error", f"the files and patterns are not reloaded, and the old ones stay: {error}")
             return
-        self._readers.snapshot = time.time()
-        self._save_error = None
+        self._reload_error = None
+        log("info", "reloaded", patterns=self.following.patterns.digest)
 
     def _tell(self) -> None:
         for level, note in self.following.notes:
@@ -203,15 +333,24 @@ def _prepare(state: Path) -> None:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set, instead of ending the program at once."""
+def _signals(service: _Service) -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set, instead of ending the program at once; SIGHUP reloads."""
     stop = threading.Event()
-    signals = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
+
+    def end(*_: object) -> None:
+        stop.set()
+        service.waiter.wake()
+
+    def reload(*_: object) -> None:
+        service.reload.set()
+        service.waiter.wake()
+
+    handlers = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGHUP: reload}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield stop
     finally:
-        for number, handler in zip(signals, before, strict=True):
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 

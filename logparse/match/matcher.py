@@ -163,10 +163,15 @@ class Matcher:
             if exception is not None:
                 fields["exception"] = exception.name
                 fields["exception_text"] = exception.text
-        if not self._given and pattern.kind == "server_start" and "version" in fields:
-            major = major_of(fields["version"])
-            if major is not None:
-                self.odoo = fields["version"]
-                if major != self._major:
-                    self._major = major
-                    self._ready.clear()
+        if pattern.kind == "server_start" and "version" in fields:
+            self.tell(fields["version"])
+
+    def tell(self, version: str) -> None:
+        """The log tells its version; does nothing where another was given, or it is none."""
+        major = major_of(version)
+        if self._given or major is None:
+            return
+        self.odoo = version
+        if major != self._major:
+            self._major = major
+            self._ready.clear()

@@ -46,7 +46,8 @@ class FileStats(msgspec.Struct, frozen=True):
     """What a reader knows of one file, by its path as configured, all rotated pieces together.
 
     lag_bytes: None where the end is not known (a pipe). last_record: ms since the epoch, None
-    before the first. rotations: by kind.
+    before the first. rotations: by kind. lines_lost: where lines cannot be known, bytes; 1 for each loss
+    of which nothing is known.
     """
 
     file: str

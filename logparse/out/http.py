@@ -19,6 +19,9 @@ from prometheus_client.registry import Collector
 Health = Callable[[], tuple[bool, dict[str, Any]]]
 """Whether all is well, and what there is to say about it (plain JSON types)."""
 
+Ready = Callable[[], str | None]
+"""Why the numbers are not to be scraped yet; None where they are."""
+
 DEFAULT_LISTEN = "127.0.0.1:9747"
 _IDLE_SECONDS = 10.0
 _REQUEST_SECONDS = 30.0
@@ -76,13 +79,14 @@ def serve_http(
     source: CollectorRegistry | Collector,
     health: Health,
     *,
+    ready: Ready = lambda: None,
     title: str = "logparse",
     description: str = "What happened to Odoo's queue jobs, read from its log.",
 ) -> "MetricsServer":
     """Listen on `listen` (`127.0.0.1:9747`, `[::1]:9747`) and answer in threads until `close()`.
 
     source: a registry, or a collector that is put into one of its own. health: called in a thread of
-    the server at each request of /healthz.
+    the server at each request of /healthz; ready: of /metrics, which has status 503 while it says why.
     Raises ListenError where the address is wrong, taken or not allowed.
     """
     host, port = parse_listen(listen)
@@ -95,7 +99,7 @@ def serve_http(
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
-        return MetricsServer(family, address, registry, health, page.encode())
+        return MetricsServer(family, address, registry, health, page.encode(), ready)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such host name"
         raise ListenError(
@@ -121,10 +125,12 @@ class MetricsServer(ThreadingMixIn, HTTPServer):
         registry: CollectorRegistry,
         health: Health,
         page: bytes,
+        ready: Ready = lambda: None,
     ) -> None:
         self.address_family = family
         self.metrics = make_wsgi_app(registry)
         self.health = health
+        self.ready = ready
         self.page = page
         self._open: dict[socket.socket, float] = {}
         self._lock = threading.Lock()
@@ -220,6 +226,9 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def _metrics(self) -> None:
+        if (why := self.server.ready()) is not None:
+            self._text(503, why, [("Retry-After", "5")])
+            return
         status = ["500"]
         headers: list[tuple[str, str]] = []
 

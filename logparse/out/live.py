@@ -24,6 +24,11 @@ class LiveGauges(Gauges):
         self._lifecycle = lifecycle
         self._pipes = pipes
 
+    def turn_to(self, lifecycle: Lifecycle, pipes: Sequence[Pipe]) -> None:
+        """Another lifecycle goes on with what this one knew."""
+        self._lifecycle = lifecycle
+        self._pipes = pipes
+
     def open_jobs(self) -> Iterator[tuple[str | None, str | None, str, int, int]]:
         for db, channel, state, count, oldest in self._lifecycle.jobs.states():
             if (shown := self._shown(state)) is not None:
@@ -94,6 +99,10 @@ class LiveReaders(ReaderStats):
         self.snapshot: float | None = None
         self.snapshot_errors = 0
 
+    def turn_to(self, files: Sequence[Followed]) -> None:
+        """Others go on with these files."""
+        self._files = files
+
     def files(self) -> Iterator[FileStats]:
         for one in self._files:
             follower, tally = one.follower, one.pipe.tally
@@ -104,6 +113,7 @@ class LiveReaders(ReaderStats):
                 lag_bytes=one.lag_bytes,
                 last_record=tally.last,
                 rotations=dict(follower.rotations),
+                lines_lost=max(follower.lost, follower.lost_bytes),
             )
 
     def pipe(self) -> PipeStats:

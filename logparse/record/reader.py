@@ -104,6 +104,15 @@ class Reader:
         places += [record.offset for record in self._ahead]
         return self._place + len(self._rest) - min(places, default=self._place)
 
+    @property
+    def whole(self) -> bool:
+        """Whether each line that is pending is a record of its own, of a kind that has no further lines."""
+        if self._direct:
+            return self._plain.whole
+        if self._layers is None:
+            return self._rest.count(b"\n") <= 1
+        return all(origin.scanner.whole for origin in self._origins.values())
+
     def feed(self, chunk: Chunk) -> list[Record]:
         """The records of interest that are complete now, in file order."""
         records: list[Record] = []

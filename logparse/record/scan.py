@@ -103,6 +103,15 @@ class Scanner:
         """Bytes that were fed and belong to a record that is not reported yet."""
         return len(self._buffer)
 
+    @property
+    def whole(self) -> bool:
+        """Whether each line that is pending is a record of its own, of a kind that has no further lines."""
+        lines = self._buffer.splitlines()
+        if not all(HEADER.match(line) for line in lines) or not lines:
+            return False
+        last = lines[-1]
+        return bool(_WITHOUT_BODY.match(last)) or not any(one.encode() in last for one in self._bodies)
+
     def _begin(self, chunk: Chunk) -> None:
         self._file = chunk.file
         self._buffer = b""

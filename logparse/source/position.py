@@ -1,4 +1,4 @@
-"""Where reading a followed file stands, kept in pygtail's offset file; and the rotated file's name."""
+"""The offset files of pygtail and logtail2, and pygtail's search for the name of a rotated file."""
 
 import hashlib
 import os
@@ -18,16 +18,17 @@ class Position(msgspec.Struct, frozen=True):
     offset: int
 
 
-def offset_file(state: Path, path: str) -> Path:
-    """Return the name of the followed file's offset file in a state directory.
-
-    It holds the file's own name, for people, and a digest of its absolute path, so that two logs of one
-    name do not share it.
+def offset_files(path: str, state: Path | None = None) -> list[Path]:
+    """Return where a position of this log may be saved: by pygtail and logtail2 beside it, by older
+    releases of logparse in the state directory.
     """
-    absolute = Path(path).absolute()
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", absolute.name)[:100]
-    digest = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:12]
-    return state / f"{name}.{digest}.offset"
+    found = [Path(f"{path}.offset")]
+    if state is not None:
+        absolute = Path(path).absolute()
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", absolute.name)[:100]
+        number = hashlib.sha256(os.fsencode(absolute)).hexdigest()[:12]
+        found.insert(0, state / f"{name}.{number}.offset")
+    return found
 
 
 def load(file: Path) -> Position | None:
@@ -52,30 +53,6 @@ def load(file: Path) -> Position | None:
     return Position(int(match[1]), int(match[2]))
 
 
-def save(file: Path, position: Position) -> None:
-    """Write the position so that a crash at any instant leaves the old file or the new one.
-
-    Raises SourceError: the directory is missing, full, or read-only.
-    """
-    draft = file.with_name(f"{file.name}.new")
-    try:
-        with draft.open("w", encoding="ascii") as writing:
-            writing.write(f"{position.inode}\n{position.offset}\n")
-            writing.flush()
-            os.fsync(writing.fileno())
-        draft.replace(file)
-        directory = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-    except OSError as error:
-        raise SourceError(
-            f"the position could not be saved in {shown(str(file))}: {error.strerror}; "
-            "check that the state directory exists, is writable and has space"
-        ) from error
-
-
 class RotatedFile(Pygtail):  # type: ignore[misc]  # pygtail has no types
     """pygtail's search for the file that a log was rotated to, and nothing else of it.
 
@@ -84,9 +61,13 @@ class RotatedFile(Pygtail):  # type: ignore[misc]  # pygtail has no types
 
     Mended here: pygtail reads text and raises at the first invalid UTF-8, for ever; takes a line that
     is half written for a whole one; writes its offset file in place, so that a crash leaves a torn
-    one, at which it raises; writes to stderr; and opens the log once more when it is collected. So
-    reading is done by Follower, on bytes and whole lines, and saving by save(), atomically. The
-    format of the offset file is kept, so that a user of pygtail or logtail2 can switch.
+    one, at which it raises; writes to stderr; and opens the log once more when it is collected. It finds
+    one rotated piece only, so that two rotations while it is down lose lines; no compressed one; takes a
+    reused inode for the old file; does not see a file that was truncated and grew past its old size; and
+    takes `[` in a path for a pattern. So reading is done by Follower, on bytes and whole lines; the pieces
+    are found by Family, by content; the place is saved with all other state, atomically. What is kept is
+    this search, for places of which only an inode and an offset are known: a user of pygtail or
+    logtail2 can switch without a gap.
     """
 
     def __init__(self, path: str, position: Position) -> None:

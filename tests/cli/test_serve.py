@@ -100,6 +100,12 @@ def samples(text: str) -> Samples:
     }
 
 
+def end_of(data: bytes) -> bytes:
+    """A record that ends the last one of the log, and says nothing."""
+    time = re.findall(rb"(?m)^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) ", data)[-1]
+    return bytes(time) + b" 1 INFO ? odoo.modules.loading: nothing \n"
+
+
 def of_jobs(all_: Samples) -> Samples:
     return {key: value for key, value in all_.items() if key[0].startswith("odoo_queue_job_")}
 
@@ -137,6 +143,7 @@ def test_counters_of_a_log_that_grows_are_those_of_a_replay(
     serve: Callable[..., Served], fixtures: Path, tmp_path: Path, name: str
 ) -> None:
     data = (fixtures / name).read_bytes()
+    data += end_of(data)
     live = tmp_path / "odoo.log"
     live.touch()
     served = serve("--settle", "60", live)
@@ -157,14 +164,19 @@ def test_counters_of_a_log_that_grows_are_those_of_a_replay(
     assert 'msg="stopped"' in error
 
 
-def test_a_log_that_ends_in_a_traceback_has_it_counted(
+def test_a_log_that_ends_in_a_traceback_has_it_counted_with_the_next_record(
     serve: Callable[..., Served], fixtures: Path, tmp_path: Path
 ) -> None:
     lines = (fixtures / "17.0-w2-warn" / "odoo.log").read_bytes().splitlines(keepends=True)
     live = tmp_path / "odoo.log"
     end = max(n for n, line in enumerate(lines) if line.startswith(b"requests.exceptions.HTTPError"))
-    live.write_bytes(b"".join(lines[: end + 1]))
-    serve("--start", "beginning", live).until_jobs(in_one_go(live))
+    data = b"".join(lines[: end + 1])
+    live.write_bytes(data)
+    served = serve("--start", "beginning", live)
+    served.read(live)
+    with live.open("ab") as writer:
+        writer.write(end_of(data))
+    served.until_jobs(in_one_go(live))
 
 
 def test_several_logs_of_one_installation_are_one(
@@ -213,27 +225,86 @@ def test_where_to_start(serve: Callable[..., Served], fixtures: Path, tmp_path: 
     assert told_of(served, RUNS) == 0
 
 
-def test_it_goes_on_from_the_saved_position(
-    serve: Callable[..., Served], fixtures: Path, tmp_path: Path
-) -> None:
+def test_it_goes_on_from_what_it_saved(serve: Callable[..., Served], fixtures: Path, tmp_path: Path) -> None:
+    """Counters, open jobs and all: as if it had never been stopped; also by a rotation in between."""
     data = (fixtures / "16.0-w2-info" / "odoo.log").read_bytes()
     lines = data.splitlines(keepends=True)
     live, state = tmp_path / "odoo.log", tmp_path / "made" / "for" / "it"
+    whole = tmp_path / "whole.log"
+    whole.write_bytes(data)
     live.write_bytes(b"".join(lines[:1500]))
     first = serve("--state", state, "--start", "beginning", live)
     first.read(live)
     first.stop()
     assert first.process.returncode == 0
     with live.open("ab") as writer:
-        writer.write(b"".join(lines[1500:]))
+        writer.write(b"".join(lines[1500:2000]))
+    live.rename(tmp_path / "odoo.log.1")
+    live.write_bytes(b"".join(lines[2000:]))
     # --start is for files without a saved position.
-    second = serve("--state", state, "--start", "beginning", live)
-    second.until(lambda: second.bytes_read(live) > 0)
-    size = len(b"".join(lines[1500:]))
-    second.until(lambda: size <= second.bytes_read(live) < size + 10_000)
-    status, text = second.get("/healthz")
+    second = serve("--state", state, "--start", "end", live)
+    second.until(lambda: second.get("/metrics")[0] == 200)
+    second.until(lambda: second.bytes_read(live) == len(data))
+    second.until_jobs(in_one_go(whole))
+    status, _ = second.get("/healthz")
     assert status == 200
-    assert json.loads(text)["files"][str(live)]["position"] == len(data)
+
+
+def test_two_on_one_state_directory(serve: Callable[..., Served], logparse: Logparse, tmp_path: Path) -> None:
+    serve("--state", tmp_path, tmp_path / "odoo.log")
+    ran = logparse("serve", *LISTEN, "--state", tmp_path, tmp_path / "odoo.log")
+    assert ran.returncode == 1
+    assert "another logparse uses the state directory" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"garbage", "it is no state of logparse"),
+        (b"logparse state 99 00\nx", "a newer release wrote it"),
+        (b"logparse state 1 00\nx", "it is torn or damaged"),
+    ],
+)
+def test_a_state_that_cannot_be_used_is_kept_aside(
+    serve: Callable[..., Served], tmp_path: Path, content: bytes, why: str
+) -> None:
+    (tmp_path / "logparse.state").write_bytes(content)
+    served = serve("--state", tmp_path, tmp_path / "odoo.log")
+    served.until_said("level=error", why, "it is kept as")
+    assert (tmp_path / "logparse.state.aside.1").read_bytes() == content
+
+
+def test_reload_with_a_bad_pattern_keeps_the_old_ones(
+    serve: Callable[..., Served], fixtures: Path, tmp_path: Path
+) -> None:
+    data = (fixtures / "16.0-w2-info" / "odoo.log").read_bytes()
+    cut = data.index(b"\n", len(data) // 2) + 1
+    live, mine = tmp_path / "odoo.log", tmp_path / "patterns"
+    mine.mkdir()
+    (mine / "some.yaml").write_bytes((fixtures.parent / "patterns" / "connector.yaml").read_bytes())
+    live.write_bytes(data[:cut])
+    served = serve("--start", "beginning", "--patterns", mine, live)
+    served.read(live)
+    (mine / "mine.yaml").write_text("nonsense: [")
+    served.process.send_signal(signal.SIGHUP)
+    served.until_said("level=error", "the files and patterns are not reloaded")
+    (mine / "mine.yaml").unlink()
+    served.process.send_signal(signal.SIGHUP)
+    served.until_said("level=info", "reloaded")
+    with live.open("ab") as writer:
+        writer.write(data[cut:])
+    served.until_jobs(in_one_go(live))
+
+
+def test_a_pattern_of_names_and_a_file_that_appears(
+    serve: Callable[..., Served], fixtures: Path, tmp_path: Path
+) -> None:
+    data = (fixtures / "16.0-w2-info" / "odoo.log").read_bytes()
+    served = serve(tmp_path / "odoo*.log")
+    live = tmp_path / "odoo-a.log"
+    live.write_bytes(data)
+    served.until(lambda: ("logparse_bytes_total", (("file", str(live)),)) in served.samples())
+    served.until_jobs(in_one_go(live))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,0 +1,134 @@
+"""How far a log was read, in words by which the file is known again under any name and after any rotation."""
+
+import os
+import stat
+from hashlib import blake2b
+from itertools import islice
+
+import msgspec
+
+from logparse.source.compression import Damaged, compression, decompress
+
+HEAD_SIZE = 1024
+"""Of so many first bytes a file's fingerprint is made, or of what is there."""
+TRACE_SIZE = 256
+"""So many bytes before the place that was reached are remembered."""
+
+# A shorter beginning may be that of several files: then the inode must be the same, too.
+_TELLING = 64
+_RAW_SIZE = 64 * 1024
+
+
+def digest(data: bytes) -> bytes:
+    """A fingerprint; the bytes themselves are personal data, and are not to be saved."""
+    return blake2b(data, digest_size=16).digest()
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in a piece of a log: the byte `offset` of its uncompressed content is to be read next.
+
+    path: where the piece lay, symbolic links resolved. device, inode: of it; 0 where not known.
+    head, head_size: the fingerprint of its first bytes, and of how many; trace, trace_size: of those before
+    `offset`. All are 0 or empty in a place that comes from another program's offset file.
+    size, modified: when it was last looked at: in bytes, and its time of modification, ns.
+    finished: all of it was read, and another piece follows it.
+    """
+
+    offset: int
+    inode: int
+    path: str = ""
+    device: int = 0
+    head: bytes = b""
+    head_size: int = 0
+    trace: bytes = b""
+    trace_size: int = 0
+    size: int = 0
+    modified: int = 0
+    finished: bool = False
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A file that may be a piece of the log. size: as it is stored. kind: of compression; None: plain.
+
+    head: its first uncompressed bytes, up to HEAD_SIZE.
+    """
+
+    path: str
+    device: int
+    inode: int
+    size: int
+    modified: int
+    kind: str | None
+    head: bytes
+
+    def same_start(self, other: "Piece") -> bool:
+        """Whether both begin alike, as a file and its copy do."""
+        size = min(len(self.head), len(other.head))
+        return size >= _TELLING and self.head[:size] == other.head[:size]
+
+
+def look(path: str) -> Piece | None:
+    """The file at this path as a piece; None where it is missing or no plain file.
+
+    Raises OSError: it cannot be read.
+    """
+    try:
+        fd = open_plain(path)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        if not os.path.isfile(path):  # noqa: PTH113
+            return None
+        raise
+    try:
+        info = os.fstat(fd)
+        head = os.pread(fd, HEAD_SIZE, 0)
+        kind = compression(head)
+        if kind is not None:
+            try:
+                raw = os.pread(fd, _RAW_SIZE, 0)
+                head = b"".join(islice(decompress(kind, [raw], HEAD_SIZE), 1))
+            except Damaged:
+                head = b""
+        return Piece(path, info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, kind, head)
+    finally:
+        os.close(fd)
+
+
+def open_plain(path: str) -> int:
+    """A file descriptor to read from. Raises OSError, also where the path is no plain file."""
+    # A pipe at that path must not make us wait for its writer.
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(22, "it is not a plain file now")
+    return fd
+
+
+def fits(piece: Piece, place: Place) -> bool | None:
+    """Whether the place is in this piece; None: the piece is it, but ends before (all of it was read).
+
+    Of a compressed piece only the beginning is compared.
+    """
+    if not place.head_size and place.offset:
+        # Nothing tells but the inode; of an offset file the device is not known.
+        return piece.kind is None and piece.inode == place.inode and piece.size >= place.offset
+    same = piece.inode == place.inode and piece.device == place.device
+    if len(piece.head) < place.head_size or digest(piece.head[: place.head_size]) != place.head:
+        return False
+    if place.head_size < _TELLING and not same and not (place.trace_size and piece.kind is None):
+        return False
+    if piece.kind is not None:
+        return place.head_size >= _TELLING
+    if piece.size < place.offset:
+        return None
+    if not place.trace_size:
+        return same or place.head_size >= _TELLING
+    try:
+        fd = open_plain(piece.path)
+    except OSError:
+        return False
+    try:
+        return digest(os.pread(fd, place.trace_size, place.offset - place.trace_size)) == place.trace
+    finally:
+        os.close(fd)

@@ -1,0 +1,174 @@
+"""The pieces of a log that was rotated: found by their names, told apart by content, in order of time."""
+
+import os
+import re
+
+from logparse.source.place import Piece, Place, fits, look
+from logparse.source.position import Position, RotatedFile
+
+COMPRESSED = re.compile(r"\.(?:gz|zst|zstd|bz2|xz|Z)\Z")
+# logrotate's and savelog's `.1`.
+_NUMBER = re.compile(r"[.-](\d{1,4})\Z")
+# logrotate's dateext (also with a format of its own), TimedRotatingFileHandler's `.2026-11-24`.
+_DATE = re.compile(r"[._-](\d{4}-?\d\d(?:[-_.T:]?\d+)*)\Z")
+
+
+class Family:
+    """All that can be read of a log now: the pieces, the oldest first, and the file itself.
+
+    path: the log's. pieces: without the file itself, each content once. live: the file, None where it is
+    missing. others: files of a like name that need not be pieces of it (a copy that somebody made).
+    closed: a file of such a name that may not be read; its error.
+    """
+
+    def __init__(self, path: str, place: Place | None = None) -> None:
+        self.path = path
+        self.closed: OSError | None = None
+        self.live = self._look(path)
+        named: dict[str, tuple[str, tuple[int, ...]]] = {}
+        others: list[str] = []
+        for candidate, base in _candidates(path, place):
+            rank = rank_of(os.path.basename(candidate), base)  # noqa: PTH119
+            if rank is not None:
+                named[candidate] = rank
+            elif os.path.basename(candidate).startswith(base):  # noqa: PTH119
+                others.append(candidate)
+        found = [piece for name in named if (piece := self._look(name)) is not None and piece.size]
+        kinds = {named[piece.path][0] for piece in found}
+        if len(kinds) == 1:
+            found.sort(key=lambda piece: (named[piece.path][1], piece.modified))
+        else:
+            # Another way of naming them was chosen some day: when they were last written tells the order.
+            found.sort(key=lambda piece: piece.modified)
+        self.pieces = self._distinct(found, place)
+        known = {(piece.device, piece.inode) for piece in found}
+        if self.live is not None:
+            known.add((self.live.device, self.live.inode))
+        self.others = [
+            piece
+            for name in others
+            if (piece := self._look(name)) is not None and (piece.device, piece.inode) not in known
+        ]
+
+    def find(self, place: Place, *, at_path: bool = True) -> tuple[Piece | None, bool]:
+        """The piece that the place is in, and whether it goes on after it; None where it is not found.
+
+        at_path: it may be the file at the log's path.
+        """
+        candidates = [*self.pieces, *self.others]
+        if self.live is not None and at_path:
+            candidates.insert(0, self.live)
+        candidates.sort(key=lambda piece: (piece.inode != place.inode, piece.kind is not None))
+        shorter: Piece | None = None
+        for piece in candidates:
+            fit = fits(piece, place)
+            if fit:
+                return piece, True
+            if fit is None and place.head_size and shorter is None:
+                shorter = piece
+        if shorter is None and not place.head_size and place.inode:
+            # What pygtail would take, of a place that is its own.
+            name = RotatedFile(self.path, Position(place.inode, place.offset)).find()
+            for piece in self.pieces:
+                if piece.path == name and piece.kind is None and piece.size >= place.offset:
+                    return piece, True
+        return shorter, False
+
+    def after(self, piece: Piece | None, place: Place) -> Piece | None:
+        """The piece, or the file itself, that follows `piece`; the file itself follows all.
+
+        piece: None where it is gone: what was last written after the place was is then later.
+        """
+        if piece is not None and piece is self.live:
+            return None
+        if piece is not None and piece in self.pieces:
+            later = self.pieces[self.pieces.index(piece) + 1 :]
+        else:
+            since = place.modified if piece is None else piece.modified
+            known = piece is not None or since
+            later = [other for other in self.pieces if other.modified > since] if known else []
+        return later[0] if later else self.live
+
+    def since(self, time: int) -> Piece | None:
+        """The first piece that was written to at that time (ms since the epoch) or later."""
+        return next((piece for piece in self.pieces if piece.modified >= time * 1_000_000), self.live)
+
+    def _look(self, path: str) -> Piece | None:
+        try:
+            return look(path)
+        except OSError as error:
+            if path != self.path:
+                self.closed = error
+                return None
+            raise
+
+    def _distinct(self, found: list[Piece], place: Place | None) -> list[Piece]:
+        """Each content once: while a piece is being compressed or copied it is there twice."""
+        kept: list[Piece] = []
+        live = self.live
+        for piece in found:
+            if live is not None and (
+                (piece.device, piece.inode) == (live.device, live.inode) or piece.same_start(live)
+            ):
+                continue
+            twin = next((other for other in kept if _same(other, piece)), None)
+            if twin is None:
+                kept.append(piece)
+            elif _better(piece, twin, place):
+                kept[kept.index(twin)] = piece
+        return kept
+
+
+def rank_of(name: str, base: str) -> tuple[str, tuple[int, ...]] | None:
+    """How `name` is made of the log's name `base` by a rotation: (kind, what sorts); None: it is not.
+
+    A date may stand before the log's extension (`odoo-20261124.log`).
+    """
+    bare = COMPRESSED.sub("", name)
+    stem, dot, extension = base.rpartition(".")
+    if bare.startswith(base):
+        tag = bare[len(base) :]
+    elif dot and bare.startswith(stem) and bare.endswith(dot + extension):
+        tag = bare[len(stem) : -len(extension) - 1]
+        if _NUMBER.fullmatch(tag):
+            return None
+    else:
+        return None
+    if (number := _NUMBER.fullmatch(tag)) is not None:
+        return "number", (-int(number[1]),)
+    if (date := _DATE.fullmatch(tag)) is not None:
+        return "date", tuple(int(part) for part in re.findall(r"\d+", date[1]))
+    return None
+
+
+def _candidates(path: str, place: Place | None) -> list[tuple[str, str]]:
+    """(path, the base name that it may be a rotation of) of the files that lie beside the log."""
+    bases = {os.path.abspath(path): None, os.path.realpath(path): None}  # noqa: PTH100
+    if place is not None and place.path:
+        bases[place.path] = None
+    found: dict[str, str] = {}
+    for base in bases:
+        folder, name = os.path.split(base)
+        stem = name.rpartition(".")[0] or name
+        try:
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries if entry.name.startswith(stem)]
+        except OSError:
+            continue
+        for other in names:
+            whole = os.path.join(folder, other)  # noqa: PTH118
+            if whole != os.path.abspath(path):  # noqa: PTH100
+                found.setdefault(whole, name)
+    return list(found.items())
+
+
+def _same(one: Piece, other: Piece) -> bool:
+    return (one.device, one.inode) == (other.device, other.inode) or one.same_start(other)
+
+
+def _better(one: Piece, other: Piece, place: Place | None) -> bool:
+    if place is not None and (one.inode == place.inode) != (other.inode == place.inode):
+        return one.inode == place.inode
+    if (one.kind is None) != (other.kind is None):
+        return one.kind is None
+    return one.size > other.size
