@@ -59,6 +59,11 @@ class Merged:
         return []
 
     @property
+    def waiting(self) -> int:
+        """Records that are known and wait for those of another server."""
+        return sum(map(len, self._queues.values()))
+
+    @property
     def seen(self) -> Counter[tuple[str, ...]]:
         """What was around the lines."""
         seen: Counter[tuple[str, ...]] = Counter()

@@ -5,6 +5,7 @@ from collections import Counter
 
 import msgspec
 
+from logparse.record.broken import ENOUGH, LONGEST, Rejoiner, width_of
 from logparse.record.closing import HEADER
 from logparse.record.interest import Interest
 from logparse.record.origin import TO_FORM, Origin
@@ -72,6 +73,8 @@ class Reader:
         self._skipping = False
         self._last: Origin | None = None  # whose line was the last
         self._width = 0  # of what was around that line
+        self._decides = False  # what the lines look like, though there are few of them
+        self._rejoiner: Rejoiner | None = None
         self._held: list[tuple[bytes, int]] = []
         self._held_layers: Layers = ()
         self._held_found = 0
@@ -100,6 +103,8 @@ class Reader:
         if self._direct:
             return self._plain.pending
         places = [place for _, place in self._held[:1]]
+        if self._rejoiner is not None and self._rejoiner.open_at is not None:
+            places.append(self._rejoiner.open_at)
         places += [at for origin in self._origins.values() if (at := origin.open_at) is not None]
         places += [record.offset for record in self._ahead]
         return self._place + len(self._rest) - min(places, default=self._place)
@@ -140,9 +145,16 @@ class Reader:
         """The last records that are whole lines: to be called when nothing has come for a while (or long)."""
         if self._direct:
             return self._of_server(self._plain.quiet(long=long))
+        file = self._file or ""
+        if self._layers is None and self._rest:
+            self._decides = True
+            records = self._through(Chunk(file, self._place, b""))
+            self._decides = False
+            if records or self._direct:
+                return records + (self._of_server(self._plain.quiet(long=long)) if self._direct else [])
         if long:
             self._give_up_held()
-        file = self._file or ""
+            self._rejoined_rest()
         for origin in self._origins.values():
             if long:
                 origin.let_go()
@@ -160,17 +172,13 @@ class Reader:
 
     def _begin(self, chunk: Chunk) -> None:
         self._file = chunk.file
-        for origin in self._origins.values():
-            self._foreign += origin.foreign
-            if origin.scanner is not self._plain:
-                self._closed.append(origin.scanner.tally)
-        self._origins = {}
-        self._last = None
+        self._end_origins()
         self._layers = None
         self._direct = False
         self._rest = b""
         self._place = chunk.offset
         self._skipping = False
+        self._rejoiner = None
         self._held = []
         date = self._context.dates.get(chunk.file)
         if date is not None:
@@ -179,9 +187,20 @@ class Reader:
             if not self._context.year:
                 self._context = msgspec.structs.replace(self._context, near=None)
 
+    def _end_origins(self) -> None:
+        """Another form, or another file, begins: the origins that it has are not known yet."""
+        for origin in self._origins.values():
+            origin.let_go()
+            self._ahead += origin.records(self._file or "", last=True)
+            self._foreign += origin.foreign
+            if origin.scanner is not self._plain:
+                self._closed.append(origin.scanner.tally)
+        self._origins = {}
+        self._last = None
+
     def _changes(self, data: bytes) -> bool:
         """Whether a plain log may be none from here on: it has records of another form, or ends in layers."""
-        if b'{"' in data and _JSON_RECORD.search(data):
+        if b"{" in data and (b'\n{"' in data or data.startswith(b'{"')) and _JSON_RECORD.search(data):
             return True
         lines = data[-8192:].split(b"\n")[1:-1][-_TO_LAYERS:]
         if len(lines) < _TO_LAYERS or any(HEADER.match(without_noise(line)) for line in lines):
@@ -216,6 +235,7 @@ class Reader:
             self._skipping = True
         if chunk.last:
             self._give_up_held()
+            self._rejoined_rest()
         return self._found(chunk)
 
     def _look(self, data: bytes, chunk: Chunk) -> list[Record] | None:
@@ -225,8 +245,21 @@ class Reader:
             end = end if end >= 0 else len(data)
             found = find(data[position : min(end, position + _LONGEST)], self._context)
             if found is not None:
+                head = data[position:].split(b"\n", ENOUGH)[:ENOUGH]
+                short = all(len(line) <= LONGEST for line in head)
+                if short and len(head) < ENOUGH and not chunk.last and not self._decides:
+                    break
                 self._become(found)
-                if found.layers or found.form is not None or not self._context.utc or self._changes(data):
+                width = self._width_of(head, found) if short else None
+                if width is not None:
+                    self._rejoiner = Rejoiner(width)
+                if (
+                    found.layers
+                    or found.form is not None
+                    or width is not None
+                    or not self._context.utc
+                    or self._changes(data)
+                ):
                     self._place += position
                     self._rest = b""
                     return self._through(msgspec.structs.replace(chunk, data=data[position:]))
@@ -242,6 +275,10 @@ class Reader:
         self._place += len(data) - len(keep)
         self._rest = keep
         return []
+
+    def _width_of(self, lines: list[bytes], found: Found) -> int | None:
+        opened = [open_layers(without_noise(line), found.layers, self._context) for line in lines]
+        return width_of([line.content for line in opened if line is not None])
 
     def _become(self, found: Found) -> None:
         self._layers = found.layers
@@ -285,6 +322,7 @@ class Reader:
         if self._held_found < (TO_FORM if found.form else _TO_LAYERS):
             return
         held, self._held, self._held_found = self._held, [], 0
+        self._end_origins()
         self._become(found)
         for old, old_place in held:
             self._take(old, old_place)
@@ -302,7 +340,17 @@ class Reader:
                 self._into(inner, place)
 
     def _into(self, inner: Line, place: int) -> None:
-        """Give an opened line to its origin."""
+        """Give an opened line to its origin, joined with what was broken from it."""
+        if self._rejoiner is None:
+            self._give(inner, place)
+        elif (joined := self._rejoiner.take(inner, place)) is not None:
+            self._give(*joined)
+
+    def _rejoined_rest(self) -> None:
+        if self._rejoiner is not None and (joined := self._rejoiner.rest()) is not None:
+            self._give(*joined)
+
+    def _give(self, inner: Line, place: int) -> None:
         origin = self._origins.get(inner.key)
         if origin is None:
             origin = self._new_origin(inner.key)

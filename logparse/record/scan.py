@@ -6,6 +6,7 @@ from logparse.record.charset import decoded
 from logparse.record.clean import Text, clean
 from logparse.record.closing import HEADER, NEXT_HEADER
 from logparse.record.interest import Interest
+from logparse.record.interleaved import RUNNER, inner_start, rest_of
 from logparse.record.judge import Judge
 from logparse.record.parse import parse_header
 from logparse.record.record import Record
@@ -243,6 +244,7 @@ class Scanner:
             if header is None:
                 continue
             time, pid, level, db, logger, message, request = header
+            cut = inner_start(raw_line) if RUNNER in logger else -1
             reason = judged(
                 start, end, time, perf=logger in perf_loggers, final=final or single, whole=not single
             )
@@ -269,7 +271,16 @@ class Scanner:
                 tally.first = time
             tally.last = time
             offset = base + (start if plain else text.raw(start))
-            append(Record(time, pid, level, db, logger, message, body, file, offset, request))
+            if cut < 0:
+                append(Record(time, pid, level, db, logger, message, body, file, offset, request))
+                continue
+            # Two records in one line.
+            outer = raw_line[:cut].decode(errors="replace") + rest_of(data, end + 1)
+            for part, place in ((outer, start), (raw_line[cut:].decode(errors="replace"), start + cut)):
+                if (header := parse_header(part)) is not None:
+                    time, pid, level, db, logger, message, request = header
+                    offset = base + (place if plain else text.raw(place))
+                    append(Record(time, pid, level, db, logger, message, "", file, offset, request))
         judge.end(stop)
         return records, stop
 

@@ -12,8 +12,8 @@ from logparse.source.files import Progress, read_files
 _BLOCK = 1 << 20
 # A line, or a record, that is longer comes in pieces.
 _LONGEST = 8 << 20
-_TRACEBACK = re.compile(rb'Traceback \(most recent call last\):[^\n]*\n[^\n]*?  File "')
-_TURNED = re.compile(rb'  File "[^\n]*\n[^\n]*Traceback \(most recent call last\):')
+_TRACEBACK = re.compile(rb'Traceback \(most recent call last\):[^\n]*\n[^\n]*?  File \\?"')
+_TURNED = re.compile(rb'  File \\?"[^\n]*\n[^\n]*Traceback \(most recent call last\):')
 
 
 def read_reversed(

@@ -10,8 +10,8 @@ import msgspec
 # it holds, it is no record.
 SEAL = b"\x01"
 _FRACTION = re.compile(r"[.,](\d+)")
-# So much earlier than the line before a line may be: lines of several processes; and `near` is a minute old.
-_BACK = 120_000
+# So much earlier than the line before a line may be, in ms: lines of several processes.
+_BACK = 10_000
 
 
 class Context(msgspec.Struct, frozen=True):
