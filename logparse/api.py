@@ -11,9 +11,10 @@ from logparse.match.load import load_patterns
 from logparse.match.pattern import PatternSet
 from logparse.pipe import Pipe
 from logparse.record.closing import HEADER
+from logparse.record.wrappers.wrapper import Context
 from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError
-from logparse.source.files import order_files, read_files
+from logparse.source.files import order_files, read_files, written
 
 Log = str | os.PathLike[str] | Iterable[str | bytes | os.PathLike[str]]
 
@@ -31,10 +32,13 @@ def read_events(
     """See `logparse.events`."""
     if not isinstance(patterns, PatternSet):
         patterns = load_patterns(*(Path(directory) for directory in patterns or ()))
-    pipe = Pipe(patterns, odoo=odoo, options=Options(settle=settle))
+    paths = _files(log)
+    # The years of a syslog are by its files' dates, or by that of today.
+    context = Context(dates={path: written(path) for path in paths or ("-",)})
+    pipe = Pipe(patterns, odoo=odoo, options=Options(settle=settle), context=context)
     failure: SourceError | None = None
     try:
-        for chunk in _chunks(log):
+        for chunk in _chunks(log, paths):
             for output in pipe.feed(chunk):
                 if isinstance(output, Event):
                     yield output
@@ -47,12 +51,19 @@ def read_events(
         raise failure
 
 
-def _chunks(log: Log) -> Iterator[Chunk]:
+def _files(log: Log) -> list[str]:
+    """The files, in the order of time; none where lines are given."""
     if isinstance(log, str | os.PathLike):
-        return read_files([os.fspath(log)])
+        return [os.fspath(log)]
+    if isinstance(log, list | tuple | set | frozenset) and (paths := _paths(log)):
+        return order_files(paths)
+    return []
+
+
+def _chunks(log: Log, paths: list[str]) -> Iterator[Chunk]:
+    if paths or isinstance(log, str | os.PathLike):
+        return read_files(paths)
     if isinstance(log, list | tuple | set | frozenset):
-        if paths := _paths(log):
-            return read_files(order_files(paths))
         return _of_lines(log, _BLOCK)
     # The lines of a pipe may be long in coming, and tell before what they hold.
     waits = not (isinstance(log, io.IOBase) and log.seekable())

@@ -30,7 +30,7 @@ _KINDS = (
 
 def guess(head: bytes) -> str:
     """What the beginning of a file looks like, as the end of a sentence."""
-    lines = [line[:1000] for line in head.decode(errors="replace").splitlines() if line.strip()][:20]
+    lines = [line[:1000] for line in head.decode(errors="replace").split("\n") if line.strip()][:20]
     for regex, what, hint in _KINDS:
         if lines and sum(re.match(regex, line) is not None for line in lines) * 2 >= len(lines):
             return f"it looks like {what}: {hint}"
