@@ -30,6 +30,7 @@ _JUDGED = 1 << 16
 # Without a new byte: after this a last line is taken for whole, and after that other files need not wait.
 _QUIET_SECONDS, _LONG_QUIET_SECONDS = 1.0, 5.0
 _LOOK_SECONDS = 1.0
+_UNREADABLE_SECONDS = 30.0
 # A record that is so much older than the one before it shows that the clock was set back, in ms.
 _CLOCK_SET = 60_000
 
@@ -50,7 +51,9 @@ class Live:
         self.rotations = follower.rotations.total()
         self.error: str | None = None
         self.passed = False
-        self._ahead = follower.lag_bytes
+        self._saved_rotations = self.rotations
+        self._opened = self.last_byte
+        self._end: int | None = None  # of the file itself, when reading came to it
 
     def poll(self) -> tuple[bool, list[Record]]:
         """Whether something new was read, and the records that are known to be whole.
@@ -59,14 +62,13 @@ class Live:
         """
         records: list[Record] = []
         chunks = self.follower.poll()
+        if not self.passed:
+            self._see_end(anything=bool(chunks))
         if chunks:
             for chunk in chunks:
                 records += self.pipe.reader.feed(chunk)
-                self._ahead -= len(chunk.data)
-            self.passed = self.passed or self._ahead <= 0
             self.last_byte = time.monotonic()
             return True, records
-        self.passed = self.passed or not self.behind
         if (idle := self._idle()) >= _QUIET_SECONDS:
             reader = self.pipe.reader
             # Whatever may still get further lines stays open: when it was read must not matter.
@@ -80,6 +82,11 @@ class Live:
         return self.follower.lag_bytes
 
     @property
+    def rotated(self) -> bool:
+        """Whether a rotation was seen since `log` was called last."""
+        return self.follower.rotations.total() != self._saved_rotations
+
+    @property
     def behind(self) -> bool:
         """Whether much was written that is not read yet."""
         return self.follower.error is None and self.follower.lag_bytes > _JUDGED
@@ -91,9 +98,20 @@ class Live:
         unread = self.pipe.reader.pending or (self.follower.error is None and self.follower.lag_bytes)
         return bool(unread) and self._idle() < _LONG_QUIET_SECONDS
 
+    def _see_end(self, *, anything: bool) -> None:
+        follower = self.follower
+        if (size := follower.live_size) is not None:
+            self._end = size if self._end is None else self._end
+            self.passed = not anything or follower.position >= self._end
+        elif follower.error is not None and not anything:
+            # What cannot be read must not keep the others from being scraped for ever.
+            late = time.monotonic() - self._opened > _UNREADABLE_SECONDS
+            self.passed = late or not Path(follower.path).exists()
+
     def log(self) -> Log:
         """What is to be saved of it."""
         follower, pipe = self.follower, self.pipe
+        self._saved_rotations = follower.rotations.total()
         return Log(
             path=str(Path(follower.path).absolute()),
             place=follower.place,
@@ -245,7 +263,7 @@ class Following:
     @property
     def passed(self) -> bool:
         """Whether all that was written when the files were opened has been read."""
-        return all(one.passed or one.follower.error is not None for one in self.live)
+        return all(one.passed for one in self.live)
 
     def look_for_files(self) -> None:
         """Follow files that appeared and match a given pattern; does nothing within a second."""

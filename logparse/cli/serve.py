@@ -30,7 +30,6 @@ from logparse.source.error import SourceError, shown
 from logparse.source.follow import Start
 from logparse.source.waiting import Waiter
 
-_SAVE_SECONDS = 5.0
 _YIELD_SECONDS = 0.001  # between two blocks, so that a scrape need not wait until all is read
 _STALLED_SECONDS = 30.0  # without a sign of life of the reading thread
 _BEHIND_SECONDS = 300.0  # in which what is written was never all read
@@ -63,6 +62,14 @@ def _start(ctx: click.Context, param: click.Parameter, text: str) -> tuple[Start
     "a restart or a kill, as if there had been none. One program at a time uses it.",
 )
 @click.option(
+    "--save-every",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0.05),
+    default=5.0,
+    show_default=True,
+    help="How often what --state keeps is saved. A state that takes long to save is saved less often.",
+)
+@click.option(
     "--start",
     metavar="WHERE",
     default="end",
@@ -85,6 +92,7 @@ def command(
     state: Path | None,
     start: tuple[Start, int | None],
     events: Path | None,
+    save_every: float,
 ) -> None:
     """Follow logs and serve Prometheus metrics.
 
@@ -111,7 +119,7 @@ def command(
     def following(snapshot: Snapshot | None) -> Following:
         return Following(reading, where, since=since, snapshot=snapshot, state=state)
 
-    service = _Service(following, store, events)
+    service = _Service(following, store, events, save_every)
     with _signals(service) as stop:
         try:
             server = serve_http(listen, service.collector, service.health, ready=service.ready)
@@ -145,14 +153,16 @@ class _Service:
         open_following: Callable[[Snapshot | None], Following],
         store: Store | None,
         events: Path | None = None,
+        save_every: float = 5.0,
     ) -> None:
+        self._save_every = save_every
         self._open = open_following
         self._store = store
         self._lock = threading.Lock()
         self._counts = Counts()
         self._save_error: str | None = None
         self._last_save = time.monotonic()
-        self._pause = _SAVE_SECONDS
+        self._pause = save_every
         self._beat = self._at_end = time.monotonic()
         self._reload_error: str | None = None
         self.reload = threading.Event()
@@ -195,6 +205,7 @@ class _Service:
 
     def run(self, stop: threading.Event) -> None:
         """Read what is written, until `stop` is set; the block under way is read to its end."""
+        self._save()
         while not stop.is_set():
             if self.reload.is_set():
                 self.reload.clear()
@@ -205,6 +216,9 @@ class _Service:
                     self._counts.add(output)
                 if self._events is not None:
                     self._events.add(out)
+                if any(one.rotated for one in self.following.live):
+                    # The next start may take it for one of another kind: so it is saved before it is scraped.
+                    self._save()
             now = self._beat = time.monotonic()
             if not self._passed:
                 self._passed = self.following.passed
@@ -293,7 +307,7 @@ class _Service:
             self._readers.snapshot = time.time()
         self._last_save = time.monotonic()
         # A large state is saved less often, so that saving takes a tenth of the time at most.
-        self._pause = max(_SAVE_SECONDS, 10 * (self._last_save - started))
+        self._pause = max(self._save_every, 10 * (self._last_save - started))
 
     def _reload(self) -> None:
         """Open everything anew, with the patterns as they are now; what is refused changes nothing."""

@@ -125,6 +125,17 @@ class Follower:
             return lag
         return lag
 
+    @property
+    def live_size(self) -> int | None:
+        """The size of the file at `path`, bytes; None while another piece is being read, or none."""
+        if self._fd is None or self._stream is not None:
+            return None
+        try:
+            live = os.stat(self.path)  # noqa: PTH116
+        except OSError:
+            return None
+        return live.st_size if (live.st_dev, live.st_ino) == (self._device, self.inode) else None
+
     def close(self) -> None:
         """Close the file; `place` stays as it is."""
         if self._fd is not None:
@@ -280,8 +291,11 @@ class Follower:
         try:
             live = os.stat(self.path)  # noqa: PTH116 (at every poll)
         except FileNotFoundError as error:
-            if self._is_older():
-                return self._moved_on(new)
+            if self._later_exists():
+                if self._idle:
+                    return self._moved_on(new)
+                self._idle = True
+                return []
             # Renamed away, and its successor not made yet: what is still written to it is read.
             self._fail(error, close=False)
             return []
@@ -298,13 +312,11 @@ class Follower:
         self._remember(fd)
         return self._moved_on(new)
 
-    def _is_older(self) -> bool:
+    def _later_exists(self) -> bool:
         """Whether what is read is not the newest piece, so that nobody writes to it."""
         at = self.place
-        if at is None or not self._idle:
-            self._idle = True
+        if at is None:
             return False
-        self._idle = False
         family = Family(self.path, at)
         piece, _ = family.find(at)
         return piece is not None and family.after(piece, at) is not None
