@@ -175,11 +175,11 @@ def test_kills_and_rotations(name: str, fixtures: Path, tmp_path: Path) -> None:
     scraper.join()
     process.terminate()
     assert process.wait(10) == 0
-    assert scraper.decreased == []
-    assert of_jobs(scraper.last) == expected
     read = sum(value for (family, _), value in scraper.last.items() if family == "logparse_bytes_total")
     lost = sum(value for (family, _), value in scraper.last.items() if family == "logparse_lines_lost_total")
     assert (read, lost) == (len(data), 0)
+    assert scraper.decreased == []
+    assert of_jobs(scraper.last) == expected
     command = [sys.executable, "-m", "logparse", "events", "--settle", "60", "--no-settle-at-end", str(whole)]
     (tmp_path / "one").write_bytes(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     assert told(events) == told(tmp_path / "one")

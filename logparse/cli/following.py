@@ -240,14 +240,17 @@ class Following:
                 readers[number] = one.pipe.reader
                 lives[number] = one
         saved = [log.reader for log in snapshot.logs]
-        *_, held, _ = fill([*saved, snapshot.held, snapshot.lifecycle], *readers, None, self.lifecycle)
+        parts = [snapshot.classes, *saved, snapshot.held, snapshot.lifecycle]
+        *_, held, _ = fill(parts, *readers, None, self.lifecycle)
         self._held = [(at, lives[number], record) for at, number, record in held if number in lives]
 
     def snapshot(self, counts: State | None = None) -> Snapshot:
         """All that is known now, to go on from. Raises Unkept."""
         numbers = {id(one): number for number, one in enumerate(self.live)}
         held = [(at, numbers[id(one)], record) for at, one, record in self._held]
-        *readers, kept, lifecycle = to_data(*(pipe.reader for pipe in self.pipes), held, self.lifecycle)
+        classes, *readers, kept, lifecycle = to_data(
+            *(pipe.reader for pipe in self.pipes), held, self.lifecycle
+        )
         logs = [one.log() for one in self.live]
         for log, reader in zip(logs, readers, strict=True):
             log.reader = reader
@@ -256,6 +259,7 @@ class Following:
             patterns=self.patterns.digest,
             logs=logs,
             lifecycle=lifecycle,
+            classes=classes,
             held=kept,
             counts=counts,
         )

@@ -45,14 +45,15 @@ class Log(msgspec.Struct):
 class Snapshot(msgspec.Struct):
     """All that a follower knows. patterns: the digest of those that it was made with.
 
-    lifecycle, held: as logparse.cli.kept has them; held: (time, number of the log, record). events: the size
-    of the file of events, bytes; None where none is written.
+    classes, lifecycle, held: as logparse.cli.kept has them; held: (time, number of the log, record).
+    events: the size of the file of events, bytes; None where none is written.
     """
 
     release: str
     patterns: str
     logs: list[Log]
     lifecycle: Any
+    classes: Any = []
     held: Any = []
     counts: State | None = None
     snapshot_errors: int = 0

@@ -62,12 +62,13 @@ class Judge:
         self._exception = False  # the text of an exception may go on where the piece starts
         self._good = -1  # where the line after the last good record starts
 
-    def new_file(self) -> None:
-        """Another file begins: nothing is open, and its time is its own."""
+    def new_file(self, *, goes_on: bool = False) -> None:
+        """Another file begins: nothing is open, and its time is its own. goes_on: it is the next piece."""
         self.skipped()
         self._ended = False
         self._fresh = True
-        self.clock.now = None
+        if not goes_on:
+            self.clock.now = None
 
     def skipped(self) -> None:
         """Text was left out: what was open is not known any more."""

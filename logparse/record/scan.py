@@ -49,6 +49,7 @@ class Scanner:
         self._max_line = max_line
         self._judge = Judge()
         self._file: str | None = None
+        self._last_file: str | None = None
         self._buffer = b""  # raw bytes that are not reported yet, from the start of a line
         self._offset = 0  # of the buffer's first byte in the file
         self._dropping = False  # the buffer goes on with a record that was too long
@@ -118,7 +119,9 @@ class Scanner:
         self._buffer = b""
         self._offset = chunk.offset
         self._dropping = self._midline = False
-        self._judge.new_file()
+        # A log that is rotated while it is followed goes on under its name.
+        self._judge.new_file(goes_on=chunk.file == self._last_file)
+        self._last_file = chunk.file
 
     def _report(self, *, final: bool) -> list[Record]:
         """Report what is complete in the buffer, and drop it."""
