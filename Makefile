@@ -26,6 +26,9 @@ fuzz: .venv/made-from
 upstream: .venv/made-from
 	.venv/bin/python tests/upstream.py
 
+faults: .venv/made-from
+	LOGPARSE_KILLS=150 LOGPARSE_SEED=$$(date +%s) .venv/bin/python -m pytest -v tests/test_faults.py
+
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/data
 

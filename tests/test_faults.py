@@ -2,6 +2,7 @@
 
 import fcntl
 import gzip
+import http.client
 import json
 import os
 import random
@@ -13,6 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ import pytest
 from tests.cli.test_serve import Samples, end_of, in_one_go, of_jobs, samples
 
 KILLS = int(os.environ.get("LOGPARSE_KILLS", "12"))
+STARTED: list[subprocess.Popen[bytes]] = []
 SEED = int(os.environ.get("LOGPARSE_SEED", "1"))
 
 # Writes the records of a file, one a write, into a log that may be renamed. What a copytruncate destroys
@@ -63,7 +66,7 @@ class Scraper(threading.Thread):
                 error.close()
                 self.refused += 1
                 continue
-            except (OSError, ValueError):
+            except (OSError, ValueError, http.client.HTTPException):
                 continue  # it was killed in the middle
             self.scrapes += 1
             for key, value in self.last.items():
@@ -129,10 +132,21 @@ def serve(log: Path, state: Path, events: Path) -> tuple[subprocess.Popen[bytes]
     said = state.with_name("said")
     with said.open("wb") as file:
         process = subprocess.Popen(command, stderr=file)
+    STARTED.append(process)
     while (found := re.search(r"listening.*url=(\S+)", said.read_text())) is None:
         assert process.poll() is None, said.read_text()
         time.sleep(0.01)
     return process, found[1]
+
+
+@pytest.fixture(autouse=True)
+def ended() -> Iterator[None]:
+    """No process is left behind, however a test ends."""
+    yield
+    for process in STARTED:
+        process.kill()
+        process.wait()
+    STARTED.clear()
 
 
 @pytest.mark.parametrize("name", ["16.0-w2-info", "12.0-w2-info"])
