@@ -52,7 +52,7 @@ def _start(ctx: click.Context, param: click.Parameter, text: str) -> tuple[Start
     metavar="ADDRESS:PORT",
     default=DEFAULT_LISTEN,
     show_default=True,
-    help="Where to serve /metrics, /healthz and a landing page.",
+    help="Where to serve /metrics, /healthz, /livez and a landing page.",
 )
 @click.option(
     "--state",
@@ -122,7 +122,9 @@ def command(
     service = _Service(following, store, events, save_every)
     with _signals(service) as stop:
         try:
-            server = serve_http(listen, service.collector, service.health, ready=service.ready)
+            server = serve_http(
+                listen, service.collector, service.health, ready=service.ready, alive=service.alive
+            )
         except ListenError as error:
             raise CliError(str(error)) from error
         log(
@@ -244,6 +246,10 @@ class _Service:
         """Why the counters are not to be scraped yet: they would be older than what was scraped before."""
         return None if self._passed else "Reading what was written since the last stop; try again."
 
+    def alive(self) -> bool:
+        """Whether the reading thread gave a sign of life lately."""
+        return time.monotonic() - self._beat <= _STALLED_SECONDS
+
     def health(self) -> tuple[bool, dict[str, Any]]:
         """Whether every file is read as it is written, and the state is saved."""
         following = self.following
@@ -256,7 +262,7 @@ class _Service:
             for one in following.live
         }
         now = time.monotonic()
-        stalled = now - self._beat > _STALLED_SECONDS
+        stalled = not self.alive()
         behind = now - self._at_end if now - self._at_end > _BEHIND_SECONDS else None
         events = self._events.error if self._events is not None else None
         well = (

@@ -22,6 +22,9 @@ Health = Callable[[], tuple[bool, dict[str, Any]]]
 Ready = Callable[[], str | None]
 """Why the numbers are not to be scraped yet; None where they are."""
 
+Alive = Callable[[], bool]
+"""Whether the work goes on; where it does not, only a restart can help."""
+
 DEFAULT_LISTEN = "127.0.0.1:9747"
 _IDLE_SECONDS = 10.0
 _REQUEST_SECONDS = 30.0
@@ -44,6 +47,7 @@ _PAGE = """<!DOCTYPE html>
 <ul>
 <li><a href="/metrics">/metrics</a>: what Prometheus scrapes</li>
 <li><a href="/healthz">/healthz</a>: 200 while all is well, else 503</li>
+<li><a href="/livez">/livez</a>: 200 while the work goes on; where it is 503, only a restart can help</li>
 </ul>
 </body>
 </html>
@@ -80,13 +84,15 @@ def serve_http(
     health: Health,
     *,
     ready: Ready = lambda: None,
+    alive: Alive = lambda: True,
     title: str = "logparse",
     description: str = "What happened to Odoo's queue jobs, read from its log.",
 ) -> "MetricsServer":
     """Listen on `listen` (`127.0.0.1:9747`, `[::1]:9747`) and answer in threads until `close()`.
 
     source: a registry, or a collector that is put into one of its own. health: called in a thread of
-    the server at each request of /healthz; ready: of /metrics, which has status 503 while it says why.
+    the server at each request of /healthz; ready: of /metrics, which has status 503 while it says why;
+    alive: of /livez.
     Raises ListenError where the address is wrong, taken or not allowed.
     """
     host, port = parse_listen(listen)
@@ -99,7 +105,7 @@ def serve_http(
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
-        return MetricsServer(family, address, registry, health, page.encode(), ready)
+        return MetricsServer(family, address, registry, health, page.encode(), ready, alive)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such host name"
         raise ListenError(
@@ -126,11 +132,13 @@ class MetricsServer(ThreadingMixIn, HTTPServer):
         health: Health,
         page: bytes,
         ready: Ready = lambda: None,
+        alive: Alive = lambda: True,
     ) -> None:
         self.address_family = family
         self.metrics = make_wsgi_app(registry)
         self.health = health
         self.ready = ready
+        self.alive = alive
         self.page = page
         self._open: dict[socket.socket, float] = {}
         self._lock = threading.Lock()
@@ -218,10 +226,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._metrics()
         elif path == "/healthz":
             self._healthz()
+        elif path == "/livez":
+            self._livez()
         elif path == "/":
             self._answer(200, [("Content-Type", "text/html; charset=utf-8")], self.server.page)
         else:
-            self._text(404, "Not found; there are /metrics, /healthz and /.")
+            self._text(404, "Not found; there are /metrics, /healthz, /livez and /.")
 
     do_HEAD = do_GET
 
@@ -258,6 +268,12 @@ class _Handler(BaseHTTPRequestHandler):
         except Exception as error:  # a health that cannot be told is not good
             well, body = False, json.dumps({"ok": False, "error": type(error).__name__}).encode() + b"\n"
         self._answer(200 if well else 503, [("Content-Type", "application/json")], body)
+
+    def _livez(self) -> None:
+        if self.server.alive():
+            self._text(200, "ok")
+        else:
+            self._text(503, "The work does not go on.")
 
     def _text(self, status: int, text: str, headers: Iterable[tuple[str, str]] = ()) -> None:
         self._answer(status, [("Content-Type", "text/plain; charset=utf-8"), *headers], f"{text}\n".encode())

@@ -15,6 +15,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from logparse import Counts, Pipe, QueueJobCollector
+from logparse.cli import serve as verb
+from logparse.cli.following import Following
+from logparse.cli.options import Reading
 from logparse.lifecycle.lifecycle import Options
 from logparse.out.live import LiveGauges
 from logparse.source.files import order_files, read_files
@@ -250,6 +253,20 @@ def test_it_goes_on_from_what_it_saved(serve: Callable[..., Served], fixtures: P
     assert status == 200
 
 
+def test_a_reader_that_stands_still_is_not_alive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing that a test could do makes a read hang, so that here nobody reads."""
+    log = tmp_path / "odoo.log"
+    log.touch()
+    service = verb._Service(lambda _: Following(Reading((str(log),)), "end"), None)
+    assert service.alive()
+    assert service.health()[1]["stalled"] is False
+    monkeypatch.setattr(verb, "_STALLED_SECONDS", -1.0)
+    assert not service.alive()
+    assert service.health()[0] is False
+    assert service.health()[1]["stalled"] is True
+    service.end()
+
+
 def test_two_on_one_state_directory(serve: Callable[..., Served], logparse: Logparse, tmp_path: Path) -> None:
     serve("--state", tmp_path, tmp_path / "odoo.log")
     ran = logparse("serve", *LISTEN, "--state", tmp_path, tmp_path / "odoo.log")
@@ -326,6 +343,7 @@ def test_health_and_log_tell_of_a_file_that_cannot_be_read(
     status, text = served.get("/healthz")
     assert status == 503
     assert "No such file" in json.loads(text)["files"][str(live)]["error"]
+    assert served.get("/livez")[0] == 200  # a restart would not help
     live.write_bytes((fixtures / "16.0-w2-info" / "odoo.log").read_bytes())
     served.until_said("level=info", f"{live} can be read again")
     served.until(lambda: served.get("/healthz")[0] == 200)

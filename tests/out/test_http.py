@@ -14,6 +14,7 @@ from typing import Any
 from urllib.error import HTTPError
 
 import pytest
+from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
@@ -115,12 +116,23 @@ def test_a_health_that_cannot_be_told_is_not_good(server: MetricsServer, health:
     assert (status, json.loads(body)) == (503, {"ok": False, "error": "RuntimeError"})
 
 
+def test_alive_is_told_apart_from_well(health: Health) -> None:
+    alive = [True]
+    health.answer = (False, {})
+    with serve_http("127.0.0.1:0", CollectorRegistry(), health, alive=lambda: alive[0]) as server:
+        assert ask(server.url + "/livez")[::2] == (200, b"ok\n")
+        assert ask(server.url + "/healthz")[0] == 503
+        alive[0] = False
+        assert ask(server.url + "/livez")[0] == 503
+
+
 def test_the_landing_page_is_escaped_and_links(server: MetricsServer) -> None:
     status, headers, body = ask(server.url + "/?x=<y>")
     assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert b"<h1>&lt;logs&gt; &amp; more</h1>" in body
     assert b'href="/metrics"' in body
     assert b'href="/healthz"' in body
+    assert b'href="/livez"' in body
 
 
 @pytest.mark.parametrize("path", ["/metrics/", "/favicon.ico", "/..%2f", "/%00"])
@@ -141,7 +153,7 @@ def send(server: MetricsServer, data: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/healthz", "/none"])
+@pytest.mark.parametrize("path", ["/", "/metrics", "/healthz", "/livez", "/none"])
 def test_head_is_get_without_a_body(server: MetricsServer, path: str) -> None:
     got_head, got_body = send(server, f"GET {path} HTTP/1.1\r\n\r\n".encode())
     head, body = send(server, f"HEAD {path} HTTP/1.1\r\n\r\n".encode())
@@ -160,7 +172,7 @@ def test_only_get_and_head_are_answered(server: MetricsServer, method: str) -> N
     assert body == b"Only GET and HEAD are answered.\n"
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/healthz", "/none"])
+@pytest.mark.parametrize("path", ["/", "/metrics", "/healthz", "/livez", "/none"])
 def test_every_answer_has_the_security_headers(server: MetricsServer, path: str) -> None:
     _, headers, _ = ask(server.url + path)
     assert headers["X-Content-Type-Options"] == "nosniff"
