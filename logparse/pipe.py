@@ -83,9 +83,13 @@ class Pipe:
 
     def feed(self, chunk: Chunk) -> list[Output]:
         """What is proven by this chunk, in the order in which it is proven."""
+        return self.follow(self.read(chunk))
+
+    def read(self, chunk: Chunk) -> list[Record]:
+        """The records that are known now and may matter: to `follow`, in order, at once or in parts."""
         if self.tap is not None:
             self.tap.chunk(chunk)
-        return self.follow(self.reader.feed(chunk))
+        return self.reader.feed(chunk)
 
     def quiet(self, *, long: bool = False) -> list[Output]:
         """The same for a last line that is whole, when nothing has come for a while (long: for long)."""

@@ -1,19 +1,12 @@
 """The verb `replay`: a summary of what happened to the jobs of a log."""
 
 import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import click
 
-from logparse.cli.error import CliError, say
+from logparse.cli.error import CliError
 from logparse.cli.options import Reading, files_argument, reading_options
-from logparse.cli.run import Run, open_run
-from logparse.source.error import SourceError
-
-if TYPE_CHECKING:
-    from logparse.out.counts import Counts
-    from logparse.out.report import Report
+from logparse.cli.run import open_run
 
 
 @click.command("replay")
@@ -51,68 +44,12 @@ def command(reading: Reading, as_json: bool, metrics: bool, top: int) -> None:
         raise click.UsageError("--json and --metrics are two forms of the same: give one of them")
     if sys.stdout is None:
         raise CliError("standard output is closed: there is nowhere to print to")
+    from logparse.cli import printed
+    from logparse.cli.outputs import run_into
     from logparse.out.summary import Summary
 
     run = open_run(reading, progress=True)
-    summary = Summary(top=top)
-    failure: SourceError | CliError | None = None
-    try:
-        for output in run.outputs():
-            summary.add(output)
-    except SourceError as error:
-        failure = error
-    finally:
-        for warning in run.warnings:
-            say(warning)
-    if failure is not None and not run.pipe.tally.headers:
-        raise failure
-    if metrics:
-        _print_metrics(run, summary.counts)
-    else:
-        report = summary.result(run.pipe, run.files)
-        if as_json:
-            _print_json(report)
-        else:
-            _print_tables(report)
-    if failure is not None:
-        raise failure
-
-
-def _print_json(report: "Report") -> None:
-    import msgspec
-
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-
-
-def _print_tables(report: "Report") -> None:
-    from logparse.out.terminal.layout import printed
-    from logparse.out.terminal.report import show
-
-    printed(sys.stdout, lambda console: show(report, console))
-
-
-def _print_metrics(run: Run, counts: "Counts") -> None:
-    from prometheus_client import CollectorRegistry, generate_latest
-
-    from logparse import __version__
-    from logparse.out.collector import QueueJobCollector
-    from logparse.out.gauges import Build, FileStats, PipeStats, ReaderStats
-    from logparse.out.live import LiveGauges
-
-    pipe = run.pipe
-
-    class Readers(ReaderStats):
-        def files(self) -> Iterator[FileStats]:
-            tally = pipe.tally
-            if len(run.files) == 1:
-                yield FileStats(run.files[0], tally.lines, tally.bytes, last_record=tally.last)
-
-        def pipe(self) -> PipeStats:
-            tally = pipe.tally
-            return PipeStats(pipe.facts, pipe.unmatched, tally.truncated, tally.decode_errors)
-
-    registry = CollectorRegistry()
-    patterns = pipe.patterns
-    build = Build(__version__, patterns.version, patterns.digest)
-    registry.register(QueueJobCollector(counts, LiveGauges(pipe.lifecycle, [pipe]), Readers(), build=build))
-    sys.stdout.buffer.write(generate_latest(registry))
+    form = printed.Json if as_json else printed.Metrics if metrics else printed.Tables
+    # In the order in which they are finished: what is printed comes last.
+    sinks = [form(Summary(top=top))]
+    run_into(run, sinks)

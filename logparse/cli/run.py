@@ -12,9 +12,11 @@ from logparse.lifecycle.lifecycle import Lifecycle, Options
 from logparse.match.error import PatternError
 from logparse.match.load import load_patterns
 from logparse.match.pattern import PatternSet
+from logparse.out.sink import NEVER, Sink, Source, Taps
 from logparse.pipe import Pipe
 from logparse.record.direction import newest_first
 from logparse.record.merge import Merged
+from logparse.record.record import Record
 from logparse.record.unwrap import find
 from logparse.record.wrappers.wrapper import Context
 from logparse.source.chunk import Chunk
@@ -41,6 +43,8 @@ class Run:
         }
         self.files = [file for files in self._streams.values() for file in files]
         self._progress = progress
+        self._failures: list[SourceError] = []
+        self._unread: set[str] = set()
         self._refuse_shared()
         self.pipe = open_pipe(reading, files=self._streams if reading.servers else None)
 
@@ -52,46 +56,60 @@ class Run:
     def outputs(self) -> Iterator[Output]:
         """What the logs prove and the selection wants, in the order in which it is proven.
 
-        Where a file can be read only in part, what it proves so far comes first, then the error.
+        A file that can be read only in part, or not, is told of after all others were read.
         Raises SourceError as read_files does; CliError where all that was read is no log of Odoo.
         """
+        for outputs in self._batches(()):
+            yield from outputs
+
+    def into(self, sinks: Sequence[Sink]) -> None:
+        """Hand the same to all sinks, which the caller finishes, or discards. Raises as `outputs`."""
+        source = Source(self.pipe, self.files, self.reading.selection)
+        for sink in sinks:
+            sink.open(source)
+        taps = [sink.tap for sink in sinks if sink.tap is not None]
+        if taps:
+            self.pipe.tap = taps[0] if len(taps) == 1 else Taps(taps)
+        for outputs in self._batches(sinks):
+            for sink in sinks:
+                sink.add(outputs)
+
+    def _batches(self, sinks: Sequence[Sink]) -> Iterator[Sequence[Output]]:
+        """What is told and wanted, bit by bit; sinks that are due look on when all before was handed on."""
         wants, everything = self.reading.selection.wants, self.reading.selection.everything
         pipe = self.pipe
-        failure: SourceError | None = None
         foreign: dict[str, bytes] = {}
         looks: dict[str, _Look] = {}
         with _reported(self.files, shown_=self._progress) as report:
-            try:
-                for chunk in self._chunks(report):
-                    look = looks.get(chunk.file)
-                    if look is None:
-                        look = looks[chunk.file] = _Look(pipe.reader.tally_of(chunk.file).headers)
-                        self._refuse_newest_first(chunk)
-                    look.add(chunk.data)
-                    outputs = pipe.feed(chunk)
-                    yield from outputs if everything else filter(wants, outputs)
-                    if chunk.last:
-                        if not look.size:
-                            self.warnings.append(f"{_name(chunk.file)} is empty: nothing was in it")
-                        elif pipe.reader.tally_of(chunk.file).headers == look.headers:
-                            foreign[chunk.file] = look.head
-            except SourceError as error:
-                failure = error
+            for chunk in self._chunks(report):
+                look = looks.get(chunk.file)
+                if look is None:
+                    look = looks[chunk.file] = _Look(pipe.reader.tally_of(chunk.file).headers)
+                    self._refuse_newest_first(chunk)
+                look.add(chunk.data)
+                for records in _until_due(pipe.read(chunk), sinks):
+                    outputs = pipe.follow(records)
+                    yield outputs if everything else list(filter(wants, outputs))
+                if chunk.last:
+                    if not look.size and chunk.file not in self._unread:
+                        self.warnings.append(f"{_name(chunk.file)} is empty: nothing was in it")
+                    elif look.size and pipe.reader.tally_of(chunk.file).headers == look.headers:
+                        foreign[chunk.file] = look.head
             if isinstance(pipe.reader, Merged):
-                yield from filter(wants, pipe.follow(pipe.reader.rest()))
-            for output in pipe.finish(settle=self.reading.settle_at_end):
-                if wants(output):
-                    yield output
-        if failure is not None:
-            raise failure
+                for records in _until_due(pipe.reader.rest(), sinks):
+                    yield list(filter(wants, pipe.follow(records)))
+            yield list(filter(wants, pipe.finish(settle=self.reading.settle_at_end)))
         for file, beginning in foreign.items():
             sentence = (
                 f"{_name(file)} is not an Odoo server log: no line of it begins like `{EXPECTED}`; "
                 f"{guess(beginning)}"
             )
-            if not pipe.tally.headers:
+            if not pipe.tally.headers and not self._failures:
                 raise CliError(sentence)
             self.warnings.append(sentence)
+        if self._failures:
+            self.warnings += [str(failure) for failure in self._failures[1:]]
+            raise self._failures[0]
 
     def _chunks(self, report: Callable[[str, int], None] | None) -> Iterator[Chunk]:
         """The chunks of all files; of several servers those of which the pipe's reader wants more."""
@@ -105,14 +123,27 @@ class Run:
             else:
                 yield chunk
                 if chunk.last and chunk.file == self._streams[server][-1]:
-                    next(streams[server], None)  # raises what cut the file short
+                    next(streams[server], None)  # takes note of what cut the file short
                     del streams[server]
 
     def _read(self, files: list[str], report: Callable[[str, int], None] | None) -> Iterator[Chunk]:
-        if not self.reading.reverse:
-            return read_files(files, progress=report)
+        """The chunks of these files, each with a last one, whatever cut it short."""
         context = context_of(self.reading)
-        return read_reversed(files, lambda line: find(line, context) is not None, progress=report)
+        for file in files:
+            if self.reading.reverse:
+                chunks = read_reversed([file], lambda line: find(line, context) is not None, progress=report)
+            else:
+                chunks = read_files([file], progress=report)
+            begun = False
+            try:
+                for chunk in chunks:
+                    begun = True
+                    yield chunk
+            except SourceError as error:
+                self._failures.append(error)
+                if not begun:
+                    self._unread.add(file)
+                    yield Chunk(file, 0, b"", last=True)
 
     def _refuse_newest_first(self, chunk: Chunk) -> None:
         if not newest_first(chunk.data[:_JUDGED_SIZE], context_of(self.reading)):
@@ -121,6 +152,25 @@ class Run:
         if self.reading.reverse:
             raise CliError(f"{name} has its oldest record first: read it without --reverse")
         raise CliError(f"{name} has its newest record first: read it with --reverse")
+
+
+def _until_due(records: list[Record], sinks: Sequence[Sink]) -> Iterator[list[Record]]:
+    """The records, in parts; after what was told of a part, the sinks that are due by the next look."""
+    due = min((sink.due for sink in sinks), default=NEVER)
+    if due == NEVER or not records:
+        yield records
+        return
+    start = 0
+    for index, record in enumerate(records):
+        if record.time >= due:
+            if start < index:
+                yield records[start:index]
+                start = index
+            for sink in sinks:
+                if record.time >= sink.due:
+                    sink.look(record.time)
+            due = min(sink.due for sink in sinks)
+    yield records[start:]
 
 
 class _Look:
@@ -235,7 +285,8 @@ def _reported(files: list[str], *, shown_: bool) -> Iterator[Callable[[str, int]
             nonlocal name
             if path != name:
                 name = path
-                bar.update(task, description=_name(path))
+                which = f" ({files.index(path) + 1} of {len(files)})" if len(files) > 1 else ""
+                bar.update(task, description=_name(path) + which)
             bar.update(task, advance=count)
 
         yield report

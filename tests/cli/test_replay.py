@@ -190,6 +190,29 @@ def test_a_damaged_file_is_summarised_as_far_as_it_goes(
     assert ran.stderr.count("\n") == 1
 
 
+def test_what_is_damaged_is_told_and_the_rest_is_read(
+    logparse: Logparse, fixtures: Path, tmp_path: Path
+) -> None:
+    pieces = sorted((fixtures / "12.0-w2-rotate-rename").glob("odoo.log*"))
+    text = "".join(piece.read_text(errors="replace") for piece in pieces)
+    paths = []
+    for piece in pieces:
+        path = tmp_path / f"{piece.name}.gz"
+        path.write_bytes(gzip.compress(piece.read_bytes()))
+        paths.append(path)
+    content = paths[2].read_bytes()
+    paths[2].write_bytes(content[: len(content) // 2])
+    paths[4].write_bytes(gzip.compress(pieces[4].read_bytes())[:-4])
+    ran = logparse("replay", "--json", *paths)
+    assert ran.returncode == 1
+    errors = ran.stderr.splitlines()
+    assert [paths[index].name in line for index, line in zip((4, 2), errors, strict=True)] == [True, True]
+    (database,) = json.loads(ran.stdout)["databases"]
+    found = database["events"]["dispatched"]
+    lost = len(ASKING.findall(pieces[2].read_text(errors="replace")))
+    assert len(ASKING.findall(text)) - lost <= found < len(ASKING.findall(text))
+
+
 def test_a_closed_pipe_is_quiet(environment: dict[str, str], log: Path) -> None:
     import sys
 

@@ -1,0 +1,65 @@
+"""Runs a replay into its outputs: checked before anything is read, each whole or not there at all."""
+
+import errno
+from collections.abc import Sequence
+from pathlib import Path
+
+from logparse.cli.error import CliError, say
+from logparse.cli.run import Run
+from logparse.out.sink import Sink
+from logparse.source.error import SourceError, shown
+
+
+def run_into(run: Run, sinks: Sequence[Sink]) -> None:
+    """Read once, for all sinks; then have each write what it has.
+
+    What is damaged is left out and told at the end. A sink that cannot write, Ctrl-C, or a log of which
+    nothing could be read leave nothing of what was not finished.
+
+    Raises SourceError, when all else is written; CliError.
+    """
+    failure: SourceError | None = None
+    at: Sink | None = None
+    try:
+        try:
+            run.into(sinks)
+        except SourceError as error:
+            failure = error
+        finally:
+            for warning in run.warnings:
+                say(warning)
+        if failure is not None and not run.pipe.tally.headers:
+            raise failure
+        for at in sinks:
+            at.finish()
+    except BaseException as error:
+        for sink in sinks[sinks.index(at) if at is not None else 0 :]:
+            sink.discard()
+        if isinstance(error, OSError) and error.errno != errno.EPIPE:
+            raise _unwritten(error, at, sinks) from error
+        raise
+    if failure is not None:
+        raise failure
+
+
+def _unwritten(error: OSError, at: Sink | None, sinks: Sequence[Sink]) -> BaseException:
+    """What a sink could not write, in one sentence; what is no sink's file stays what it is."""
+    names = {sink.writes for sink in sinks if sink.writes is not None}
+    name = at.writes if at is not None else error.filename if error.filename in names else None
+    if name is None:
+        return error
+    return CliError(f"{shown(name)} cannot be written: {error.strerror or error}; nothing of it is left")
+
+
+def checked(path: str, option: str, logs: Sequence[str]) -> Path:
+    """A path to write to, before anything is read. Raises CliError: it is one of the logs, or no file's."""
+    target = Path(path)
+    for log in logs:
+        if log != "-" and target.exists() and Path(log).exists() and target.samefile(log):
+            raise CliError(f"{shown(path)} is one of the logs: name another file for {option}")
+    if not path or target.is_dir():
+        raise CliError(f"{shown(path)} is a directory: name a file with {option}")
+    if not target.parent.is_dir():
+        parent = shown(str(target.parent))
+        raise CliError(f"there is no directory {parent}: make it, or name another file for {option}")
+    return target
