@@ -103,7 +103,7 @@ class Judge:
         if self._ended and data:
             self._stray = self._stray or data[:1] not in _FOLLOW
 
-    def judge(self, start: int, end: int, time: int, *, perf: bool, final: bool, whole: bool) -> str | None:
+    def judge(self, start: int, end: int, time: int, perf: bool, final: bool, whole: bool) -> str | None:
         """Why the header-like line data[start:end] is no record: `inside`, `unfinished`, `echo`, `time`.
 
         "" where it is one; None where what follows is needed to tell, and is not there yet.
@@ -114,12 +114,20 @@ class Judge:
         blank = data[end - 1] == 32
         ended = blank or (perf and ends_message(data, start, end))
         good = self._good
+        style = self._style
         # Most records are plain: the line before ends a message, this one does, and a header may follow.
         plain = (
             ended
             and start >= self._shut
             and data[end + 1 : end + 2].isdigit()
-            and (start == good or (self._style >= _SURE and start >= self._run and ended_before(data, start)))
+            and (
+                start == good
+                or (
+                    style >= _SURE
+                    and start >= self._run
+                    and ((data[start - 2] == 32 and data[start - 3] != 58) or ended_before(data, start))
+                )
+            )
             and (start or self._open != _MESSAGE)
         )
         if plain or (ended and start == good and start >= self._shut and data[end : end + 3] != b"\n \n"):
@@ -140,9 +148,10 @@ class Judge:
         if not reason and self._echoes and data[start:end].rstrip() in self._echoes:
             reason = "echo"
         if not reason:
-            now = self.clock.now
+            clock = self.clock
+            now = clock.now
             if now is not None and -_MINUTE <= time - now <= _MINUTE:
-                self.clock.now = time
+                clock.now = time
             elif now is not None and _MINUTE < time - now <= _HOUR:
                 following = next(self._times_after(end), None)
                 if following is None and not final and len(data) - end < _NEIGHBOURHOOD:
@@ -159,7 +168,7 @@ class Judge:
                 if not believed:
                     reason = "time"
         if blank:
-            if self._bare or self._style < 2 * _SURE:
+            if self._bare or style < 2 * _SURE:
                 self._style = min(self._style + 1, 2 * _SURE)
                 self._bare = 0
         elif self._style and not perf:

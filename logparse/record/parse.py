@@ -12,10 +12,11 @@ NO_DATABASE = frozenset({"?", "None", "False"})
 _BLANKS_IN_DB = re.compile(r"(\S+) ([A-Z]+) (.+?) ([A-Za-z_][\w.\-]*): (.*)", re.DOTALL)
 _COLOUR = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]")
 
-# What repeats is looked up: times of the same second, milliseconds, pids.
+# What repeats is looked up: times of the same second, milliseconds, what stands between time and message.
 _seconds: dict[str, int] = {}
 _millis = {f",{number:03d}": number for number in range(1000)}
-_writers: dict[str, tuple[int | None, str | None]] = {}
+_Head = tuple[int | None, str, str | None, str, str | None]
+_heads: dict[str, _Head] = {}
 _MOST = 4096
 
 
@@ -32,16 +33,20 @@ def _second(text: str) -> int | None:
     return base
 
 
-def _writer(text: str) -> tuple[int | None, str | None] | None:
-    number, slash, request = text.partition("/")
-    if number != "-" and (not number.isdecimal() or not number.isascii() or len(number) > 18):
+def _head(number: str, level: str, db: str, logger: str) -> _Head | None:
+    """(pid, level, db, logger, request) of the four words before a message."""
+    pid, slash, request = number.partition("/")
+    if pid != "-" and (not pid.isdecimal() or not pid.isascii() or len(pid) > 18):
         return None
-    writer = (None if number == "-" else int(number), request if slash else None)
-    if not slash:
-        if len(_writers) > _MOST:
-            _writers.clear()
-        _writers[text] = writer
-    return writer
+    if level not in LEVELS:
+        return None
+    return (
+        None if pid == "-" else int(pid),
+        level,
+        None if db in NO_DATABASE else db,
+        logger,
+        request if slash else None,
+    )
 
 
 def milliseconds(text: str) -> int | None:
@@ -64,29 +69,35 @@ def parse_header(line: str) -> tuple[int, int | None, str, str | None, str, str,
     form (logparse.record.wrappers) has `-` for an unknown pid, and may have `pid/request`.
     """
     millis = _millis.get(line[19:23])
-    if millis is None or line[23:24] != " ":
+    if millis is None:
         return None
     base = _seconds.get(line[:19])
     if base is None:
         base = _second(line[:19])
         if base is None:
             return None
-    words = line[24:].split(" ", 4)
-    if len(words) == 5 and words[3][-1:] == ":":
-        number, level, db, logger, message = words
-        logger = logger[:-1]
-    else:
-        match = _BLANKS_IN_DB.fullmatch(line, 24)
-        if match is None:
+    colon = line.find(": ", 23)
+    text = line[23:colon] if colon >= 0 else ""
+    head = _heads.get(text)
+    if head is None:
+        words = text.split(" ")
+        if len(words) == 5 and not words[0]:
+            head = _head(*words[1:])
+            if head is not None and head[4] is None:
+                if len(_heads) > _MOST:
+                    _heads.clear()
+                _heads[text] = head
+        else:
+            match = _BLANKS_IN_DB.fullmatch(line, 24) if line[23:24] == " " else None
+            if match is None:
+                return None
+            head = _head(*match.groups()[:4])
+            colon = match.start(5) - 2
+        if head is None:
             return None
-        number, level, db, logger, message = match.groups()
-    writer = _writers.get(number) or _writer(number)
-    if writer is None or level not in LEVELS:
-        return None
-    if message[-1:] == " ":
-        message = message[:-1]
-    pid, request = writer
-    return base + millis, pid, level, None if db in NO_DATABASE else db, logger, message, request
+    pid, level, db, logger, request = head
+    message = line[colon + 2 : -1] if line[-1] == " " else line[colon + 2 :]
+    return base + millis, pid, level, db, logger, message, request
 
 
 def parse_line(text: str, file: str = "", offset: int = 0) -> Record | None:

@@ -126,7 +126,8 @@ class Reader:
                 records += self._through(Chunk(self._file, self._place, b"", True))
             self._begin(chunk)
         self._bytes += len(chunk.data)
-        self._lines += chunk.data.count(b"\n")
+        line_ends = chunk.data.count(b"\n")
+        self._lines += line_ends
         if self._direct and self._changes(chunk.data):
             self._direct = False
             origin = self._origins[b""] = Origin(self._plain, self.server, chunk.offset)
@@ -134,7 +135,7 @@ class Reader:
             self._layers = ()
             self._place = chunk.offset
         if self._direct:
-            records += self._straight(chunk)
+            records += self._of_server(self._plain.feed(chunk, line_ends=line_ends))
         else:
             records += self._through(chunk)
         if chunk.last:
@@ -166,9 +167,6 @@ class Reader:
         if self.server is None:
             return records
         return [msgspec.structs.replace(record, server=self.server) for record in records]
-
-    def _straight(self, chunk: Chunk) -> list[Record]:
-        return self._of_server(self._plain.feed(chunk))
 
     def _begin(self, chunk: Chunk) -> None:
         self._file = chunk.file
@@ -266,7 +264,7 @@ class Reader:
                 self._direct = True
                 whole = Chunk(chunk.file, self._place, data, chunk.last)
                 self._rest = b""
-                return self._straight(whole)
+                return self._of_server(self._plain.feed(whole))
             position = end + 1
         # Nothing before the first record matters.
         keep = data[position:] if not chunk.last else b""

@@ -55,8 +55,8 @@ class Scanner:
         self._dropping = False  # the buffer goes on with a record that was too long
         self._midline = False  # and begins inside a line
 
-    def feed(self, chunk: Chunk) -> list[Record]:
-        """The records of interest that are complete now, in file order."""
+    def feed(self, chunk: Chunk, *, line_ends: int | None = None) -> list[Record]:
+        """The records of interest that are complete now, in file order; line_ends: of the chunk, if known."""
         records: list[Record] = []
         if chunk.file != self._file:
             if self._buffer:
@@ -64,7 +64,7 @@ class Scanner:
             self._begin(chunk)
         tally = self.tally
         tally.bytes += len(chunk.data)
-        tally.lines += chunk.data.count(b"\n")
+        tally.lines += chunk.data.count(b"\n") if line_ends is None else line_ends
         self._buffer = self._buffer + chunk.data if self._buffer else chunk.data
         if chunk.last:
             if self._buffer and not self._buffer.endswith(b"\n"):
@@ -193,23 +193,23 @@ class Scanner:
         self._buffer = self._buffer[count:]
         self._offset += count
 
-    def _hits(self, data: bytes, stop: int) -> list[int]:
-        """Starts of the lines before `stop` that hold a literal of interest, in order."""
+    def _hits(self, data: bytes, stop: int) -> list[tuple[int, int]]:
+        """Starts and ends of the lines before `stop` that hold a literal of interest, in order."""
         if not self._literals:
-            return _line_starts(data, stop)
-        starts: set[int] = set()
-        add = starts.add
+            return _lines(data, stop)
+        ends: dict[int, int] = {}
+        size, max_line = len(data), self._max_line
         find, rfind = data.find, data.rfind
         for literal in self._literals:
-            position = find(literal, 0, stop)
-            while position >= 0:
+            end = 0
+            while (position := find(literal, end, stop)) >= 0:
                 start = rfind(b"\n", 0, position) + 1
-                if position - start < self._max_line:
-                    add(start)
-                position = find(b"\n", position, stop)
-                if position >= 0:
-                    position = find(literal, position, stop)
-        return sorted(starts)
+                end = find(b"\n", position)
+                if end < 0:
+                    end = size
+                if position - start < max_line:
+                    ends[start] = end
+        return sorted(ends.items())
 
     def _records(
         self, text: Text, stop: int, *, final: bool, single: bool = False
@@ -230,12 +230,9 @@ class Scanner:
         records: list[Record] = []
         append = records.append
         perf_loggers = _PERF_LOGGERS
-        for start in self._hits(data, stop):
+        for start, end in self._hits(data, stop):
             if data[start + 19 : start + 20] != b",":  # a continuation line; no time stands here
                 continue
-            end = data.find(b"\n", start)
-            if end < 0:
-                end = len(data)
             raw_line = data[start : end if end - start <= max_line else start + max_line]
             broken = False
             try:
@@ -248,9 +245,7 @@ class Scanner:
                 continue
             time, pid, level, db, logger, message, request = header
             cut = inner_start(raw_line) if RUNNER in logger else -1
-            reason = judged(
-                start, end, time, perf=logger in perf_loggers, final=final or single, whole=not single
-            )
+            reason = judged(start, end, time, logger in perf_loggers, final or single, not single)
             if reason is None:
                 stop = start
                 break
@@ -288,13 +283,16 @@ class Scanner:
         return records, stop
 
 
-def _line_starts(data: bytes, stop: int) -> list[int]:
-    starts = [0] if stop > 0 else []
-    position = data.find(b"\n", 0, stop)
-    while 0 <= position < stop - 1:
-        starts.append(position + 1)
-        position = data.find(b"\n", position + 1, stop)
-    return starts
+def _lines(data: bytes, stop: int) -> list[tuple[int, int]]:
+    lines = []
+    start = 0
+    while start < stop:
+        end = data.find(b"\n", start)
+        if end < 0:
+            end = len(data)
+        lines.append((start, end))
+        start = end + 1
+    return lines
 
 
 def _last_header(data: bytes) -> int:
