@@ -1,5 +1,6 @@
 """Logs that grow, read through one lifecycle."""
 
+import os
 import time
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -106,7 +107,7 @@ class Live:
         elif follower.error is not None and not anything:
             # What cannot be read must not keep the others from being scraped for ever.
             late = time.monotonic() - self._opened > _UNREADABLE_SECONDS
-            self.passed = late or not Path(follower.path).exists()
+            self.passed = late or _missing(follower.path)
 
     def log(self) -> Log:
         """What is to be saved of it."""
@@ -352,16 +353,27 @@ class Following:
                 self.notes.append(("warning", sentence))
 
 
+def _missing(path: str) -> bool:
+    """Whether there is no such file; a file in a folder that is closed to this user may be there."""
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, ValueError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def magic(path: str) -> bool:
     """Whether this is a pattern, and no file."""
-    return has_magic(path) and not Path(path).exists()
+    return has_magic(path) and not os.path.exists(path)  # noqa: PTH110 (Path's raises)
 
 
 def _expanded(path: str) -> list[str]:
     """The logs that a given name stands for; not what they were rotated to."""
     if not magic(path):
         return [path]
-    found = sorted(name for name in glob(path) if Path(name).is_file())  # noqa: PTH207
+    found = sorted(name for name in glob(path) if os.path.isfile(name))  # noqa: PTH113, PTH207
     bases = {Path(name).name for name in found}
     return [
         name

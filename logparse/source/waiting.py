@@ -33,8 +33,8 @@ class Waiter:
         both = (one for path in paths for one in (path, os.path.realpath(path)))
         folders = {str(Path(one).absolute().parent) for one in both}
         for folder in sorted(folders):
-            if not Path(folder).is_dir():
-                self.polled = f"the directory {shown(folder)} is missing"
+            if not os.path.isdir(folder):  # noqa: PTH112 (Path's raises where a folder above it is closed)
+                self.polled = f"the directory {shown(folder)} is missing, or closed to this user"
             elif (kind := file_system(folder)) in _REMOTE or kind.startswith("fuse"):
                 self.polled = f"{shown(folder)} is on a {kind} file system, which does not tell of all writes"
         if self.polled is None:

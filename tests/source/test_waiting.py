@@ -29,7 +29,7 @@ def test_a_write_and_a_new_file_wake(tmp_path: Path) -> None:
 
 def test_a_missing_directory_is_polled(tmp_path: Path) -> None:
     waiter = Waiter([str(tmp_path / "none" / "odoo.log")])
-    assert waiter.polled == f"the directory {tmp_path / 'none'} is missing"
+    assert waiter.polled == f"the directory {tmp_path / 'none'} is missing, or closed to this user"
     start = time.monotonic()
     waiter.wait(600)
     assert time.monotonic() - start < 60
