@@ -7,6 +7,7 @@ no others, and calls nothing of theirs.
 """
 
 import gc
+from array import array
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -79,6 +80,8 @@ class _Writer:
             return value
         if kind in _KINDS:
             return self._container(value, kind)
+        if kind is array:
+            return ["array", value.typecode, value.tobytes()]
         number = self._numbers.get(id(value))
         if number is not None:
             return ["same", number]
@@ -146,6 +149,8 @@ class _Reader:
             return deque(items, data[2]) if made is deque else made(items)
         if kind == "same":
             return self._objects[data[1]]
+        if kind == "array":
+            return array(data[1], data[2])
         if kind == "known":
             return next(one for one in _known() if one.name == data[1])
         owner = self.value(data[1])

@@ -25,20 +25,28 @@ class Jobs:
         self.limit = limit
         self.evicted = 0
         self.crowded = False
-        self._jobs: dict[Key, Job] = {}
-        self._by_uuid: dict[str, list[Job]] = {}
-        self._closed: OrderedDict[Key, None] = OrderedDict()
-        self._remembered = Remembered()
-        # (db, channel, state) -> the jobs in it, the longest there first
-        self._open: dict[tuple[str | None, str | None, str], OrderedDict[Key, Job]] = {}
+        self._jobs: dict[str, Job] = {}  # by uuid
+        # Of databases that are copies of each other, and share uuids: those that do not fit in there.
+        self._clones: dict[str, list[Job]] = {}
+        self._closed: OrderedDict[Key, Job] = OrderedDict()
+        self._remembered = Remembered(limit)
+        # (db, channel, state) -> by uuid the jobs in it, the longest there first
+        self._open: dict[tuple[str | None, str | None, str], OrderedDict[str, Job]] = {}
 
     def __len__(self) -> int:
-        return len(self._jobs) + len(self._remembered)
+        return len(self._jobs) + sum(map(len, self._clones.values())) + len(self._remembered)
 
     def get(self, db: str | None, uuid: str) -> Job | None:
         """The job, None where it is not known."""
-        job = self._jobs.get((db, uuid))
-        if job is None and (job := self._remembered.take(db, uuid)) is not None:
+        job = self._jobs.get(uuid)
+        if job is not None:
+            if job.db == db:
+                return job
+            for clone in self._clones.get(uuid, ()):
+                if clone.db == db:
+                    return clone
+        job = self._remembered.take(db, uuid)
+        if job is not None:
             self._enter(job)
         return job
 
@@ -46,7 +54,8 @@ class Jobs:
         """The jobs of this uuid, in whatever database: cloned databases share uuids."""
         for job in self._remembered.take_named(uuid):
             self._enter(job)
-        return self._by_uuid.get(uuid, [])
+        first = self._jobs.get(uuid)
+        return [] if first is None else [first, *self._clones.get(uuid, ())]
 
     def add(self, db: str | None, uuid: str) -> Job:
         """A new job of which nothing is known."""
@@ -57,18 +66,17 @@ class Jobs:
 
     def move(self, job: Job, state: str, since: int, channel: str | None = None) -> None:
         """Put a job into a state; `channel` where a line told it."""
-        key = (job.db, job.uuid)
         before = job.state
         if before is None or before == "closed":
-            self._closed.pop(key, None)
+            self._closed.pop((job.db, job.uuid), None)
         else:
-            self._leave(job, key, before)
+            self._leave(job, before)
         if channel is not None:
             job.channel = channel
         job.state = state
         job.since = since
         if state == "closed":
-            self._closed[key] = None
+            self._closed[job.db, job.uuid] = job
             if len(self._closed) > _AS_THEY_ARE:
                 self._remember()
             return
@@ -76,7 +84,7 @@ class Jobs:
         jobs = self._open.get(place)
         if jobs is None:
             jobs = self._open[place] = OrderedDict()
-        jobs[key] = job
+        jobs[job.uuid] = job
 
     def evict(self) -> Job | None:
         """Forget the job that is needed least; the job, where it was open."""
@@ -86,13 +94,12 @@ class Jobs:
             self.crowded = len(self) > self.limit
             return None
         if self._closed:
-            key, _ = self._closed.popitem(last=False)
-            self._forget(key)
+            _, job = self._closed.popitem(last=False)
+            self._forget(job)
             return None
         oldest = min((next(iter(jobs.values())) for jobs in self._open.values()), key=lambda job: job.since)
-        key = (oldest.db, oldest.uuid)
-        self._leave(oldest, key, str(oldest.state))
-        self._forget(key)
+        self._leave(oldest, str(oldest.state))
+        self._forget(oldest)
         return oldest
 
     def open(self, *, ended: bool = True) -> Iterator[Job]:
@@ -110,32 +117,38 @@ class Jobs:
                 continue
             yield db, channel, state, len(jobs), oldest
 
-    def _leave(self, job: Job, key: Key, state: str) -> None:
+    def _leave(self, job: Job, state: str) -> None:
         place = (job.db, job.channel, state)
         jobs = self._open[place]
-        del jobs[key]
+        del jobs[job.uuid]
         if not jobs:
             del self._open[place]
 
     def _enter(self, job: Job) -> None:
-        self._jobs[job.db, job.uuid] = job
-        self._by_uuid.setdefault(job.uuid, []).append(job)
-        self._closed[job.db, job.uuid] = None
+        uuid = job.uuid
+        if self._jobs.setdefault(uuid, job) is not job:
+            self._clones.setdefault(uuid, []).append(job)
+        self._closed[job.db, uuid] = job
 
     def _remember(self) -> None:
         """Keep only what matters of the job that is closed longest, if nothing is held for it."""
-        key, _ = self._closed.popitem(last=False)
-        job = self._jobs[key]
+        key, job = self._closed.popitem(last=False)
         if job.state != "closed" or job.back is not None or job.ending is not None:
-            self._closed[key] = None
+            self._closed[key] = job
             return
-        self._forget(key)
+        self._forget(job)
         self._remembered.put(job)
 
-    def _forget(self, key: Key) -> None:
-        job = self._jobs.pop(key)
+    def _forget(self, job: Job) -> None:
+        uuid = job.uuid
+        clones = self._clones.get(uuid)
+        if clones is None:
+            del self._jobs[uuid]
+        else:
+            if self._jobs[uuid] is job:
+                self._jobs[uuid] = clones.pop(0)
+            else:
+                self._clones[uuid] = clones = [other for other in clones if other is not job]
+            if not clones:
+                del self._clones[uuid]
         self.crowded = len(self) > self.limit
-        named = self._by_uuid[key[1]]
-        named.remove(job)
-        if not named:
-            del self._by_uuid[key[1]]
