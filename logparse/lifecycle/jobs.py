@@ -28,13 +28,14 @@ class Jobs:
         self._jobs: dict[str, Job] = {}  # by uuid
         # Of databases that are copies of each other, and share uuids: those that do not fit in there.
         self._clones: dict[str, list[Job]] = {}
+        self._cloned = 0
         self._closed: OrderedDict[Key, Job] = OrderedDict()
         self._remembered = Remembered(limit)
         # (db, channel, state) -> by uuid the jobs in it, the longest there first
         self._open: dict[tuple[str | None, str | None, str], OrderedDict[str, Job]] = {}
 
     def __len__(self) -> int:
-        return len(self._jobs) + sum(map(len, self._clones.values())) + len(self._remembered)
+        return len(self._jobs) + self._cloned + len(self._remembered)
 
     def get(self, db: str | None, uuid: str) -> Job | None:
         """The job, None where it is not known."""
@@ -128,6 +129,7 @@ class Jobs:
         uuid = job.uuid
         if self._jobs.setdefault(uuid, job) is not job:
             self._clones.setdefault(uuid, []).append(job)
+            self._cloned += 1
         self._closed[job.db, uuid] = job
 
     def _remember(self) -> None:
@@ -145,10 +147,12 @@ class Jobs:
         if clones is None:
             del self._jobs[uuid]
         else:
+            self._cloned -= 1
             if self._jobs[uuid] is job:
                 self._jobs[uuid] = clones.pop(0)
             else:
                 self._clones[uuid] = clones = [other for other in clones if other is not job]
             if not clones:
                 del self._clones[uuid]
-        self.crowded = len(self) > self.limit
+        if self.crowded:
+            self.crowded = len(self) > self.limit
