@@ -1,7 +1,7 @@
 """What a replay prints to standard output: the summary as tables or JSON, or the counters as metrics."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from logparse.lifecycle.event import Output
 from logparse.out.report import Report
@@ -57,24 +57,13 @@ class Metrics(Printed):
 
         from logparse import __version__
         from logparse.out.collector import QueueJobCollector
-        from logparse.out.gauges import Build, FileStats, PipeStats, ReaderStats
-        from logparse.out.live import LiveGauges
+        from logparse.out.gauges import Build
+        from logparse.out.live import LiveGauges, ReadOnce
 
-        pipe, files = self.source.pipe, self.source.files
-
-        class Readers(ReaderStats):
-            def files(self) -> Iterator[FileStats]:
-                tally = pipe.tally
-                if len(files) == 1:
-                    yield FileStats(files[0], tally.lines, tally.bytes, last_record=tally.last)
-
-            def pipe(self) -> PipeStats:
-                tally = pipe.tally
-                return PipeStats(pipe.facts, pipe.unmatched, tally.truncated, tally.decode_errors)
-
+        pipe = self.source.pipe
         registry = CollectorRegistry()
         patterns = pipe.patterns
         build = Build(__version__, patterns.version, patterns.digest)
-        gauges = LiveGauges(pipe.lifecycle, [pipe])
-        registry.register(QueueJobCollector(self.summary.counts, gauges, Readers(), build=build))
+        gauges, readers = LiveGauges(pipe.lifecycle, [pipe]), ReadOnce(pipe, self.source.files)
+        registry.register(QueueJobCollector(self.summary.counts, gauges, readers, build=build))
         sys.stdout.buffer.write(generate_latest(registry))

@@ -5,8 +5,10 @@ import sys
 import click
 
 from logparse.cli.error import CliError
+from logparse.cli.historical import history, history_options
 from logparse.cli.options import Reading, files_argument, reading_options
 from logparse.cli.run import open_run
+from logparse.out.sink import Sink
 
 
 @click.command("replay")
@@ -25,8 +27,22 @@ from logparse.cli.run import open_run
     show_default=True,
     help="How many of the slowest attempts, the most failing jobs and so on to name.",
 )
+@click.option(
+    "--openmetrics",
+    metavar="FILE",
+    help="Write all metrics at all times to FILE, for Prometheus to take as history (docs/history.md).",
+)
+@history_options
 @reading_options
-def command(reading: Reading, as_json: bool, metrics: bool, top: int) -> None:
+def command(
+    reading: Reading,
+    as_json: bool,
+    metrics: bool,
+    top: int,
+    openmetrics: str | None,
+    step: int,
+    labels: dict[str, str],
+) -> None:
     """Summarise what happened to the jobs of a log.
 
     Per database: how often what happened, how long attempts took and waited, what failed and why, what is
@@ -38,6 +54,7 @@ def command(reading: Reading, as_json: bool, metrics: bool, top: int) -> None:
     Examples:
       logparse replay odoo.log
       logparse replay --from "yesterday 14:00" --db prod odoo.log odoo.log.1.gz
+      logparse replay --openmetrics out.om --step 15s odoo.log
       logparse replay --json odoo.log | jq '.databases[].events'
     """
     if as_json and metrics:
@@ -51,5 +68,8 @@ def command(reading: Reading, as_json: bool, metrics: bool, top: int) -> None:
     run = open_run(reading, progress=True)
     form = printed.Json if as_json else printed.Metrics if metrics else printed.Tables
     # In the order in which they are finished: what is printed comes last.
-    sinks = [form(Summary(top=top))]
+    sinks: list[Sink] = []
+    if openmetrics is not None:
+        sinks.append(history(openmetrics, step, labels, reading))
+    sinks.append(form(Summary(top=top)))
     run_into(run, sinks)

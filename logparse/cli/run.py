@@ -98,6 +98,8 @@ class Run:
             if isinstance(pipe.reader, Merged):
                 for records in _until_due(pipe.reader.rest(), sinks):
                     yield list(filter(wants, pipe.follow(records)))
+            for sink in sinks:
+                sink.settle()
             yield list(filter(wants, pipe.finish(settle=self.reading.settle_at_end)))
         for file, beginning in foreign.items():
             sentence = (

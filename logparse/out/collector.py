@@ -10,18 +10,10 @@ from prometheus_client.samples import Sample
 
 from logparse.out.counts import Counts
 from logparse.out.families import FAMILIES, PREFIX, Family, exposed
-from logparse.out.gauges import Build, FileStats, Gauges, PipeStats, ReaderStats
+from logparse.out.gauges import Build, FileStats, Gauges, NoGauges, NoReaders, PipeStats, ReaderStats
 from logparse.out.rows import ROWS, Moment, moment
 
 __all__ = ["Build", "FileStats", "Gauges", "PipeStats", "QueueJobCollector", "ReaderStats"]
-
-
-class _NoGauges(Gauges):
-    pass
-
-
-class _NoReaders(ReaderStats):
-    pass
 
 
 class QueueJobCollector(Collector):
@@ -41,8 +33,8 @@ class QueueJobCollector(Collector):
         lock: AbstractContextManager[object] | None = None,
     ) -> None:
         self._counts = counts
-        self._gauges: Gauges = _NoGauges() if gauges is None else gauges
-        self._readers: ReaderStats = _NoReaders() if readers is None else readers
+        self._gauges: Gauges = NoGauges() if gauges is None else gauges
+        self._readers: ReaderStats = NoReaders() if readers is None else readers
         self._build = build
         self._lock = threading.Lock() if lock is None else lock
 

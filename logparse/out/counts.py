@@ -1,7 +1,7 @@
 """Counts what the lifecycle tells: the numbers behind the metrics, kept in plain Python."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -266,6 +266,15 @@ class Counts:
         self._servers.setdefault(label, Server())
         return label
 
+    def exception_label(self, db: str, exception: str | None) -> str:
+        """The label value under which a failure of that class was counted; db: a label value, too."""
+        return _label_among(self._exceptions.get(db, ()), exception)
+
+    def kill_label(self, server: str, reason: str | None) -> str:
+        """The label value under which such a kill was counted; server: a label value, too."""
+        known = self._servers.get(server)
+        return _label_among(known.kills if known is not None else (), reason or "unknown")
+
     def to_state(self) -> State:
         """A copy of everything counted, which later calls of `add` do not change."""
         return State(
@@ -308,6 +317,13 @@ class Counts:
         self._inferred = dict(state.inferred)
         self._overflow = {**self._overflow, **state.overflow}
         self._shown = set(state.shown)
+
+
+def _label_among(known: Collection[str], value: str | None) -> str:
+    if not value or value in known:
+        return value or ""
+    text = cleaned(value)
+    return text if text in known else OTHER
 
 
 _Known = set[str] | dict[str, int] | dict[str, Server]

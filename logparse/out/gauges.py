@@ -42,6 +42,10 @@ class Gauges(Protocol):
         return {}
 
 
+class NoGauges(Gauges):
+    """Nothing is open, and nothing known."""
+
+
 class FileStats(msgspec.Struct, frozen=True):
     """What a reader knows of one file, by its path as configured, all rotated pieces together.
 
@@ -84,6 +88,10 @@ class ReaderStats(Protocol):
     def pipe(self) -> PipeStats:
         """Of all files together."""
         return PipeStats()
+
+
+class NoReaders(ReaderStats):
+    """Nothing was read."""
 
 
 class Build(msgspec.Struct, frozen=True):

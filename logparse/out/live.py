@@ -73,6 +73,23 @@ class LiveGauges(Gauges):
         return state
 
 
+class ReadOnce(ReaderStats):
+    """The numbers of files that are read once, through one pipe; by file, where there is only one."""
+
+    def __init__(self, pipe: Pipe, files: Sequence[str]) -> None:
+        self._pipe = pipe
+        self._files = files
+
+    def files(self) -> Iterator[FileStats]:
+        if len(self._files) == 1:
+            tally = self._pipe.tally
+            yield FileStats(self._files[0], tally.lines, tally.bytes, last_record=tally.last)
+
+    def pipe(self) -> PipeStats:
+        tally = self._pipe.tally
+        return PipeStats(self._pipe.facts, self._pipe.unmatched, tally.truncated, tally.decode_errors)
+
+
 class Followed(Protocol):
     """A file that is followed, and the pipe that its lines go through.
 

@@ -50,6 +50,9 @@ class Sink:
         It must set `due` to a later time.
         """
 
+    def settle(self) -> None:
+        """The last record was followed; next come outputs that only the log's end proves, if it settles."""
+
     def finish(self) -> None:
         """All was read: write what is to be written, whole or not at all (logparse.out.whole)."""
 

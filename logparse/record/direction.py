@@ -16,7 +16,7 @@ def newest_first(head: bytes, context: Context) -> bool:
     """Whether the records of a log's beginning go back in time, as far as it holds enough of them."""
     times: list[int] = []
     for line in head.split(b"\n", _LINES)[:_LINES]:
-        time = _time_of(line, context)
+        time = time_of(line, context)
         if time is not None:
             times.append(time)
             if len(times) == _RECORDS:
@@ -27,7 +27,8 @@ def newest_first(head: bytes, context: Context) -> bool:
     return back >= _STEPS and forth * 4 <= back and times[-1] < times[0]
 
 
-def _time_of(line: bytes, context: Context) -> int | None:
+def time_of(line: bytes, context: Context) -> int | None:
+    """When the record was written that the line begins, ms; None for any other line."""
     found = find(line, context)
     opened = open_layers(line, found.layers, context) if found is not None else None
     if found is None or opened is None:
