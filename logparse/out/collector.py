@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from logparse.out.counts import Counts
+from logparse.out.exposition import Buckets, buckets, heading, samples
 from logparse.out.families import FAMILIES, PREFIX, Family, exposed
 from logparse.out.gauges import Build, FileStats, Gauges, NoGauges, NoReaders, PipeStats, ReaderStats
 from logparse.out.rows import ROWS, Moment, moment
@@ -44,8 +45,7 @@ class QueueJobCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Every family, also those without a value yet, in the order of docs/metrics.md."""
-        with self._lock:
-            now = moment(self._counts, self._gauges, self._readers, self._build)
+        now = self._moment()
         for family in FAMILIES:
             metric = _metric(family)
             if family.kind == "histogram":
@@ -58,23 +58,44 @@ class QueueJobCollector(Collector):
                 ]
             yield metric
 
+    def text(self, *, openmetrics: bool) -> str:
+        """The same families as text (logparse.out.exposition)."""
+        now = self._moment()
+        parts = []
+        for family in FAMILIES:
+            parts.append(heading(family, openmetrics=openmetrics))
+            if family.kind == "histogram":
+                short = family.name.removeprefix(PREFIX)
+                parts.append(buckets(family, now.state.bounds[short], _histograms(now, short)))
+            else:
+                parts.append(samples(family, ROWS[family.name](now)))
+        return "".join(parts)
+
+    def _moment(self) -> Moment:
+        with self._lock:
+            return moment(self._counts, self._gauges, self._readers, self._build)
+
 
 def _metric(family: Family) -> Metric:
     name = family.name.removesuffix("_total") if family.kind == "counter" else family.name
     return Metric(name, family.help, family.kind, family.unit)
 
 
+def _histograms(now: Moment, short: str) -> Iterator[Buckets]:
+    for series in now.state.series:
+        histogram = series.histograms.get(short)
+        if histogram is not None:
+            yield (series.db, series.channel), histogram.counts, histogram.sum
+
+
 def _buckets(now: Moment, name: str) -> Iterator[Sample]:
     short = name.removeprefix(PREFIX)
     bounds = [repr(bound) for bound in now.state.bounds[short]] + ["+Inf"]
-    for series in now.state.series:
-        histogram = series.histograms.get(short)
-        if histogram is None:
-            continue
-        labels = {"db": series.db, "channel": series.channel}
+    for (db, channel), counts, seconds in _histograms(now, short):
+        labels = {"db": db, "channel": channel}
         total = 0
-        for bound, count in zip(bounds, histogram.counts, strict=True):
+        for bound, count in zip(bounds, counts, strict=True):
             total += count
             yield Sample(name + "_bucket", {**labels, "le": bound}, total)
         yield Sample(name + "_count", labels, total)
-        yield Sample(name + "_sum", labels, histogram.sum)
+        yield Sample(name + "_sum", labels, seconds)

@@ -5,13 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import msgspec
 
 from logparse.out.counts import JOB_EVENTS, OUTCOMES, REQUEUE_REASONS, Counts
+from logparse.out.exposition import Row
 from logparse.out.families import PREFIX
 from logparse.out.gauges import Build, FileStats, Gauges, PipeStats, ReaderStats
 from logparse.out.label import cleaned
 from logparse.out.state import Series, State
-
-Row = tuple[tuple[str, ...], float]
-"""The label values, in the order of the family's labels, and the number."""
 
 INFINITE = float("inf")
 # The reasons of worker_killed, by the level of the line that tells it (logparse.lifecycle.installation).

@@ -89,10 +89,15 @@ def test_openmetrics_where_it_is_asked_for(server: MetricsServer) -> None:
     assert any(family.name == "odoo_queue_job_done" for family in parse_openmetrics(body.decode()))
 
 
-def test_gzip_where_it_is_accepted(server: MetricsServer) -> None:
+def test_gzip_where_it_is_accepted_and_the_way_is_long(server: MetricsServer) -> None:
+    _, headers, plain = ask(server.url + "/metrics", Accept_Encoding="gzip")
+    assert headers["Content-Encoding"] is None
+    server.packs = True
     _, headers, body = ask(server.url + "/metrics", Accept_Encoding="gzip")
     assert headers["Content-Encoding"] == "gzip"
-    assert gzip.decompress(body) == ask(server.url + "/metrics")[2]
+    assert gzip.decompress(body) == ask(server.url + "/metrics")[2] == plain
+    with serve_http("0.0.0.0:0", QueueJobCollector(Counts()), Health()) as elsewhere:
+        assert elsewhere.packs
 
 
 def test_a_part_of_the_metrics(server: MetricsServer) -> None:
