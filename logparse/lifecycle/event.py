@@ -74,4 +74,16 @@ class QueueWait(msgspec.Struct, frozen=True, gc=False):
     seconds: float
 
 
-Output = Event | Ended | QueueWait
+class Unanswered(msgspec.Struct, frozen=True, gc=False):
+    """The runner's request for a job broke off without an answer; for metrics only, since it ends nothing.
+
+    reason: `unreached`, nobody listened where the runner asks; `broken`, the connection was lost.
+    """
+
+    ts: int
+    db: str | None
+    channel: str | None
+    reason: str
+
+
+Output = Event | Ended | QueueWait | Unanswered

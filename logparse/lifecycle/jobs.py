@@ -118,6 +118,14 @@ class Jobs:
                 continue
             yield db, channel, state, len(jobs), oldest
 
+    def most_attempts(self) -> Iterator[tuple[str | None, str | None, int]]:
+        """(db, channel, the most attempts that a job of it has taken) of what is open now."""
+        for (db, channel, _), jobs in list(self._open.items()):
+            try:
+                yield db, channel, max(job.attempts for job in jobs.values())
+            except (ValueError, RuntimeError):
+                continue
+
     def _leave(self, job: Job, state: str) -> None:
         place = (job.db, job.channel, state)
         jobs = self._open[place]

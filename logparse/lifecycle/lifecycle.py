@@ -23,6 +23,8 @@ _NEVER_REQUEUES = ("12", "13", "15")
 _BY_MASTER = frozenset({"channel_config", "runner_start", "runner_stopping", "runner_disabled"})
 # Hints that change what is told.
 _HINTS = frozenset({"channel_config", "deps_failed", "deps_retry", "manual_action"})
+# No date of a job is further away (s).
+_FAR = 1e9
 # Facts that only the installation's story is made of.
 _ELSEWHERE = frozenset(
     {
@@ -33,6 +35,7 @@ _ELSEWHERE = frozenset(
         "evented_start",
         "manual_action",
         "runner_crash",
+        "runner_heartbeat",
         "runner_misconfigured",
         "runner_ready",
         "runner_standby",
@@ -62,7 +65,8 @@ class Lifecycle:
 
     jobs, processes, installation, sight: what is known. rejected: facts that were not believed, by reason
     (`role`: the process cannot have written it; `orphan`: an answer to what nobody asked).
-    runner_activity: by server, when its runner last wrote, ms.
+    runner_activity: by server, when its runner last wrote, ms. runner_wakeup: by server, when its runner
+    means to wake up if nothing wakes it before, ms, as its last line of waiting told (DEBUG).
     """
 
     def __init__(self, options: Options = Options()) -> None:  # noqa: B008 (frozen)
@@ -72,6 +76,7 @@ class Lifecycle:
         self.sight = Sight()
         self.rejected: Counter[str] = Counter()
         self.runner_activity: dict[str, int] = {}
+        self.runner_wakeup: dict[str, int] = {}
         self._course = Course(self.jobs, int(options.settle * 1000), self.sight)
         self._workers = Workers(self._course, self.processes, self.sight)
         self._runners = Runners(self._course, self._workers, self.sight)
@@ -235,7 +240,11 @@ class Lifecycle:
 
     def _follow_installation(self, kind: str, fact: Fact, proof: Proof) -> None:
         place = (proof.server, proof.pid)
-        if kind in ("runner_start", "runner_crash"):
+        if kind == "runner_heartbeat" and (seconds := fact.fields.get("seconds")) is not None:
+            # `select() timeout: 60.00 sec`; less than 0 where it is late, and so does not wait.
+            wait = min(max(0.0, float(seconds)), _FAR)
+            self.runner_wakeup[proof.server or ""] = proof.time + round(wait * 1000)
+        elif kind in ("runner_start", "runner_crash"):
             self._placing.reads(place)
             self._runners.replaying.add(place)
             if kind == "runner_start":

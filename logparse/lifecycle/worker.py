@@ -5,6 +5,7 @@ odoo/service/server.py, queue_job_cron_jobrunner/models/queue_job.py (_process).
 """
 
 from logparse.lifecycle.course import Course
+from logparse.lifecycle.event import Unanswered
 from logparse.lifecycle.evidence import Evidence, Trace
 from logparse.lifecycle.job import Ending, Job, Proof
 from logparse.lifecycle.processes import CRON, Processes
@@ -19,6 +20,9 @@ _LONGEST = 600_000
 _ANSWERS_WITHIN, _ASKS = 300, 2_000
 # The logger of connector's polling workers (until 8.0): one thread of a process for each database.
 _POLLING = ".connector.queue.worker"
+
+# What requests raises where no answer came: none listened, or the worker died. (A timeout is not logged.)
+_NO_ANSWER = ("ConnectionError", "ChunkedEncodingError", "ConnectTimeout", "ProtocolError")
 
 Place = tuple[str | None, int | None]
 # A process, or, where the log tells them apart, one request.
@@ -253,6 +257,8 @@ class Workers:
     def runner_saw(self, job: Job, fact: Fact, proof: Proof) -> None:
         """`exception in GET …`: where there are no access lines, its HTTP error and a traceback tell."""
         status = _http_error(fact)
+        if (reason := _unanswered(fact)) is not None:
+            self._course.out.append(Unanswered(proof.time, job.db, job.channel, reason))
         if status is None or self._sight.answers or job.ending is not None:
             return
         found, trace = self._nearest_trace(proof)
@@ -321,6 +327,18 @@ def _sql(fact: Fact) -> tuple[int | None, float | None]:
 
 def _time(item: tuple[int, Writer, Trace]) -> int:
     return item[0]
+
+
+def _unanswered(fact: Fact) -> str | None:
+    """How the request broke off, by what requests (or urllib3) raised; None where an answer came.
+
+    The wording is that of urllib3's NewConnectionError and of the operating system, in all their versions.
+    """
+    if not fact.fields.get("exception", "").endswith(_NO_ANSWER):
+        return None
+    text = fact.fields.get("exception_text", "")
+    unreached = "establish a new connection" in text or "refused" in text
+    return "unreached" if unreached else "broken"
 
 
 def _http_error(fact: Fact) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait
+from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
 from logparse.out.families import FAMILIES, PREFIX, SECONDS
 from logparse.out.label import cleaned, is_cut
 from logparse.out.state import LIMITED, Channel, Histogram, Series, Server, State, copied
@@ -23,6 +23,7 @@ JOB_EVENTS = (
     "lost",
 )
 REQUEUE_REASONS = ("dead", "timeout", "manual", "unknown")
+UNANSWERED_REASONS = ("unreached", "broken")
 OTHER = "other"
 """The label value of everything beyond a limit."""
 
@@ -122,6 +123,8 @@ class Counts:
             self._observe(series, "run_duration_seconds", output.duration)
             self._observe(series, "sql_queries", output.sql_queries)
             self._observe(series, "sql_seconds", output.sql_time)
+        elif isinstance(output, Unanswered):
+            series.unanswered[output.reason] = series.unanswered.get(output.reason, 0) + 1
 
     def _job(self, event: Event) -> None:
         word = event.event
@@ -252,6 +255,9 @@ class Counts:
             self._dbs.add(db)
             self._channels.add(channel)
         self._gauges[key] = Channel(db, channel, server, capacity, pending, running, failed)
+        if event.event == "channel_state":
+            # A configuration that is printed shows zeros, and they stay where no line shows what is there.
+            self._shown.add("channel_state")
 
     def labels(self, db: str | None, channel: str | None) -> tuple[str, str]:
         """The label values that stand for a database and a channel of the log; for gauges of others."""

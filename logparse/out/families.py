@@ -136,6 +136,14 @@ FAMILIES: tuple[Family, ...] = (
         "INFO",
     ),
     _job(
+        "unanswered_total",
+        "counter",
+        "Dispatches whose request broke off within a second, without an answer: `unreached`, nobody listened "
+        "where the runner asks; `broken`, the connection was lost, as when the worker dies.",
+        "WARNING",
+        (*JOB, "reason"),
+    ),
+    _job(
         "run_duration_seconds",
         "histogram",
         "Time from the start of an attempt to its end.",
@@ -186,6 +194,13 @@ FAMILIES: tuple[Family, ...] = (
         "Since when the oldest open job of that state has been in it (Unix time of the log's clock).",
         "INFO",
         (*JOB, "state"),
+    ),
+    _job(
+        "most_attempts",
+        "gauge",
+        "Most attempts that any job that is open now has taken; a job that ended with 200 is open until it "
+        "settles.",
+        "INFO",
     ),
     _job(
         "channel_capacity",
@@ -239,6 +254,15 @@ FAMILIES: tuple[Family, ...] = (
         "gauge",
         "Time of the newest line of the runner (Unix time of the log's clock).",
         "WARNING",
+        ("server",),
+    ),
+    _job(
+        "runner_wakeup_timestamp_seconds",
+        "gauge",
+        "When the runner means to wake up if nothing wakes it before, as its last line told (Unix time of "
+        "the log's clock): a time that has passed tells that it hangs or is gone. Only the runner's own "
+        "lines at DEBUG show it.",
+        "DEBUG",
         ("server",),
     ),
     _job(

@@ -13,6 +13,10 @@ class Gauges(Protocol):
         """(db, channel, state, number of jobs, since when the oldest: ms since the epoch)."""
         return ()
 
+    def most_attempts(self) -> Iterable[tuple[str | None, str | None, int]]:
+        """(db, channel, the most attempts that any of its open jobs has taken)."""
+        return ()
+
     def states(self) -> Iterable[str]:
         """The states that this log can show; those have `jobs` at 0 where no job is in them."""
         return ()
@@ -39,6 +43,10 @@ class Gauges(Protocol):
 
     def runner_activity(self) -> Mapping[str, int]:
         """The newest line of each server's runner: ms since the epoch; the server is empty where unknown."""
+        return {}
+
+    def runner_wakeup(self) -> Mapping[str, int]:
+        """When each server's runner means to wake up, if nothing wakes it before: ms since the epoch."""
         return {}
 
 

@@ -34,6 +34,9 @@ class LiveGauges(Gauges):
             if (shown := self._shown(state)) is not None:
                 yield db, channel, shown, count, oldest
 
+    def most_attempts(self) -> Iterator[tuple[str | None, str | None, int]]:
+        return self._lifecycle.jobs.most_attempts()
+
     def states(self) -> tuple[str, ...]:
         states = ("pending", "enqueued", "started", "unsettled")
         return tuple(dict.fromkeys(shown for state in states if (shown := self._shown(state)) is not None))
@@ -64,6 +67,9 @@ class LiveGauges(Gauges):
 
     def runner_activity(self) -> Mapping[str, int]:
         return self._lifecycle.runner_activity
+
+    def runner_wakeup(self) -> Mapping[str, int]:
+        return self._lifecycle.runner_wakeup
 
     def _shown(self, state: str) -> str | None:
         if state == "pending":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from logparse.out.counts import JOB_EVENTS, OUTCOMES, REQUEUE_REASONS, Counts
+from logparse.out.counts import JOB_EVENTS, OUTCOMES, REQUEUE_REASONS, UNANSWERED_REASONS, Counts
 from logparse.out.exposition import Row
 from logparse.out.families import PREFIX
 from logparse.out.gauges import Build, FileStats, Gauges, PipeStats, ReaderStats
@@ -21,7 +21,8 @@ class Moment(msgspec.Struct, frozen=True):
     """Everything that a scrape shows, copied.
 
     open: (db, channel, state) to the number of jobs and since when the oldest is there, in ms.
-    visible: whether a database's outcomes are. files: by path. activity: of runners by server, in ms.
+    visible: whether a database's outcomes are. files: by path. activity, wakeup: of runners by server, in ms.
+    attempts: the most that an open job of (db, channel) has taken.
     """
 
     state: State
@@ -29,6 +30,8 @@ class Moment(msgspec.Struct, frozen=True):
     states: tuple[str, ...]
     visible: Mapping[str, bool]
     activity: Mapping[str, int]
+    wakeup: Mapping[str, int]
+    attempts: Mapping[tuple[str, str], int]
     rejected: Mapping[str, int]
     tracked_jobs: int
     evicted_jobs: int
@@ -49,15 +52,17 @@ def moment(counts: Counts, gauges: Gauges, readers: ReaderStats, build: Build | 
     for name, seen in gauges.visible():
         label, _ = counts.labels(name, None)
         visible[label] = visible.get(label, True) and seen
-    activity: dict[str, int] = {}
-    for server, ts in gauges.runner_activity().items():
-        server_label = counts.server_label(server)
-        activity[server_label] = max(ts, activity.get(server_label, ts))
+    attempts: dict[tuple[str, str], int] = {}
+    for db, channel, most in gauges.most_attempts():
+        labels = counts.labels(db, channel)
+        attempts[labels] = max(most, attempts.get(labels, 0))
     return Moment(
         open=jobs,
         states=tuple(dict.fromkeys(cleaned(state) for state in gauges.states())),
         visible=visible,
-        activity=activity,
+        activity=_by_server(counts, gauges.runner_activity()),
+        wakeup=_by_server(counts, gauges.runner_wakeup()),
+        attempts=attempts,
         rejected=dict(gauges.rejected()),
         tracked_jobs=gauges.tracked_jobs(),
         evicted_jobs=gauges.evicted_jobs(),
@@ -67,6 +72,14 @@ def moment(counts: Counts, gauges: Gauges, readers: ReaderStats, build: Build | 
         build=build,
         state=counts.to_state(),
     )
+
+
+def _by_server(counts: Counts, times: Mapping[str, int]) -> dict[str, int]:
+    newest: dict[str, int] = {}
+    for server, ts in times.items():
+        label = counts.server_label(server)
+        newest[label] = max(ts, newest.get(label, ts))
+    return newest
 
 
 def _kept(pipe: PipeStats) -> PipeStats:
@@ -91,6 +104,13 @@ def _requeued(now: Moment) -> Iterator[Row]:
     for series in now.state.series:
         for reason in REQUEUE_REASONS:
             if (count := series.requeued.get(reason, 0)) or _can_be(now, series, reason):
+                yield (series.db, series.channel, reason), count
+
+
+def _unanswered(now: Moment) -> Iterator[Row]:
+    for series in now.state.series:
+        for reason in UNANSWERED_REASONS:
+            if (count := series.unanswered.get(reason, 0)) or _can_be(now, series, "dispatched"):
                 yield (series.db, series.channel, reason), count
 
 
@@ -123,6 +143,8 @@ def _oldest(now: Moment) -> Iterator[Row]:
 
 def _channel(number: str) -> Callable[[Moment], Iterator[Row]]:
     def rows(now: Moment) -> Iterator[Row]:
+        if number != "capacity" and "channel_state" not in now.state.shown:
+            return
         for one in now.state.channels:
             value: int | None = getattr(one, number)
             yield (one.db, one.channel, one.server), INFINITE if value is None else value
@@ -151,6 +173,11 @@ def _runner_activity(now: Moment) -> Iterator[Row]:
         if server.activity:
             newest[name] = max(server.activity, newest.get(name, 0))
     for name, ts in newest.items():
+        yield (name,), ts / 1000
+
+
+def _runner_wakeup(now: Moment) -> Iterator[Row]:
+    for name, ts in now.wakeup.items():
         yield (name,), ts / 1000
 
 
@@ -216,9 +243,11 @@ ROWS: Mapping[str, Callable[[Moment], Iterable[Row]]] = {
     **{f"{PREFIX}{word}_total": _events(word) for word in JOB_EVENTS if word != "requeued"},
     PREFIX + "requeued_total": _requeued,
     PREFIX + "failed_by_exception_total": _failed_by_exception,
+    PREFIX + "unanswered_total": _unanswered,
     PREFIX + "runs_total": _runs,
     PREFIX + "jobs": _jobs,
     PREFIX + "oldest_timestamp_seconds": _oldest,
+    PREFIX + "most_attempts": lambda now: now.attempts.items(),
     PREFIX + "channel_capacity": _channel("capacity"),
     PREFIX + "channel_pending": _channel("pending"),
     PREFIX + "channel_running": _channel("running"),
@@ -227,6 +256,7 @@ ROWS: Mapping[str, Callable[[Moment], Iterable[Row]]] = {
     PREFIX + "runner_starts_total": _runner("starts"),
     PREFIX + "runner_errors_total": _runner("errors"),
     PREFIX + "runner_last_activity_timestamp_seconds": _runner_activity,
+    PREFIX + "runner_wakeup_timestamp_seconds": _runner_wakeup,
     PREFIX + "worker_kills_total": _kills,
     "logparse_build": _build,
     "logparse_lines_total": _file(lambda one: one.lines),

@@ -20,6 +20,7 @@ class Series(msgspec.Struct):
     channel: str
     events: dict[str, int] = {}
     requeued: dict[str, int] = {}
+    unanswered: dict[str, int] = {}
     runs: int = 0
     histograms: dict[str, Histogram] = {}
 
@@ -75,6 +76,7 @@ def copied(series: Series) -> Series:
         series.channel,
         dict(series.events),
         dict(series.requeued),
+        dict(series.unanswered),
         series.runs,
         {name: Histogram(list(one.counts), one.sum) for name, one in series.histograms.items()},
     )

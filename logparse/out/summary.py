@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import logparse
-from logparse.lifecycle.event import Event, Output, QueueWait
+from logparse.lifecycle.event import Ended, Event, Output, QueueWait
 from logparse.lifecycle.lifecycle import Lifecycle
 from logparse.out import entries
 from logparse.out.counts import OTHER, Counts
@@ -88,7 +88,7 @@ class Summary:
         measures, channel = self._by_raw.get(key) or self._of(*key)
         if isinstance(output, QueueWait):
             measures.wait.add(output.seconds)
-        elif output.duration is not None:
+        elif isinstance(output, Ended) and output.duration is not None:
             sketch = measures.duration.get(channel)
             (sketch if sketch is not None else self._sketch(measures, channel)).add(output.duration)
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait
+from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
 from logparse.out.collector import Build, FileStats, Gauges, PipeStats, QueueJobCollector, ReaderStats
 from logparse.out.counts import JOB_EVENTS, Counts
 from logparse.out.families import FAMILIES, exposed
@@ -57,6 +58,12 @@ class Open(Gauges):
     def clock_skew(self) -> int:
         return 3
 
+    def most_attempts(self) -> Iterable[tuple[str | None, str | None, int]]:
+        return [("a", None, 7), (None, HOSTILE, 1)]
+
+    def runner_wakeup(self) -> Mapping[str, int]:
+        return {"s2": 65_000}
+
     def runner_activity(self) -> Mapping[str, int]:
         return {"": 2000, "s2": 5000, "s3": 4000}
 
@@ -84,6 +91,7 @@ def everything() -> list[Output]:
         Event(ts=1, event="failed", db=HOSTILE, channel=HOSTILE, exception=HOSTILE, evidence="inferred"),
         Ended(1, "a", None, 0.3, 14, 0.06),
         QueueWait(1, "a", None, 1.5),
+        Unanswered(1, "a", None, "broken"),
         *(Event(ts=3000, event=word, server="s1") for word in words),
         ChannelEvent(ts=1, event="channel_state", channel="root", server="s1", pending=3, failed=1),
         ChannelEvent(ts=1, event="channel_state", channel="root.x", server="s1", capacity=2, running=2),
@@ -269,6 +277,26 @@ def test_open_jobs_beyond_the_limit_are_added_up() -> None:
     assert value(made, "odoo_queue_job_runner_last_activity_timestamp_seconds", server="other") == 5
     for label in ("db", "server"):
         assert value(made, "logparse_label_overflow_total", label=label) == 0
+
+
+def test_attempts_waking_and_what_got_no_answer() -> None:
+    told = collector(everything(), Open())
+    job = {"db": "a", "channel": ""}
+    assert value(told, "odoo_queue_job_most_attempts", **job) == 7
+    assert value(told, "odoo_queue_job_runner_wakeup_timestamp_seconds", server="s2") == 65
+    assert value(told, "odoo_queue_job_unanswered_total", **job, reason="broken") == 1
+    assert value(told, "odoo_queue_job_unanswered_total", **job, reason="unreached") == 0
+
+
+def test_a_configuration_tells_the_capacity_of_a_channel_and_not_what_is_in_it() -> None:
+    zeros = ChannelEvent(ts=1, event="channel_configured", channel="root", server="s1", capacity=2)
+    root = {"db": "", "channel": "root", "server": "s1"}
+    told = collector([zeros])
+    assert value(told, "odoo_queue_job_channel_capacity", **root) == 2
+    for number in ("pending", "running", "failed"):
+        assert value(told, f"odoo_queue_job_channel_{number}", **root) is None
+    told = collector([msgspec.structs.replace(zeros, event="channel_state", running=1), zeros])
+    assert value(told, "odoo_queue_job_channel_running", **root) == 0
 
 
 def test_channels_and_runners() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait
+from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
 from logparse.out.counts import JOB_EVENTS, Counts
 from logparse.out.state import Series, State
 
@@ -239,6 +239,9 @@ outputs = st.one_of(
     st.builds(
         Ended, ts=stamps, db=texts, channel=texts, duration=seconds, sql_queries=numbers, sql_time=seconds
     ),
+    st.builds(
+        Unanswered, ts=stamps, db=texts, channel=texts, reason=st.sampled_from(["unreached", "broken"])
+    ),
     st.builds(QueueWait, ts=stamps, db=texts, channel=texts, seconds=st.floats()),
 )  # fmt: skip
 
@@ -251,6 +254,7 @@ def totals(state: State) -> dict[tuple[object, ...], float]:
         found[(*pair, "runs")] = one.runs
         found |= {(*pair, "event", word): count for word, count in one.events.items()}
         found |= {(*pair, "requeued", reason): count for reason, count in one.requeued.items()}
+        found |= {(*pair, "unanswered", reason): count for reason, count in one.unanswered.items()}
         for name, histogram in one.histograms.items():
             found[(*pair, name, "sum")] = histogram.sum
             found |= {(*pair, name, place): count for place, count in enumerate(histogram.counts)}

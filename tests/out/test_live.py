@@ -1,5 +1,7 @@
 """What a scrape shows of a lifecycle that goes on, by what the log's level can show."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,22 @@ def test_what_was_not_believed_is_that_of_all_stages(fixtures: Path) -> None:
     assert dict(gauges.rejected()) == expected | {"inside": expected["inside"] + 1, "role": 2}
     assert gauges.tracked_jobs() == len(pipe.lifecycle.jobs) > 100
     assert gauges.runner_activity()[""] > 0
+
+
+def test_attempts_of_open_jobs_are_counted_as_the_log_tells_them(fixtures: Path) -> None:
+    pipe, gauges = read(fixtures / "16.0-w2-info" / "odoo.log")
+    # The last answer of each job that was answered, by uuid: those of 200 are not settled within the hour.
+    lines = (fixtures / "16.0-w2-info" / "odoo.log").read_text().splitlines()
+    answers = [match for line in lines if (match := re.search(r"job_uuid=(\S+) HTTP/1.1\" (\d+)", line))]
+    tries = Counter(match[1] for match in answers)
+    unsettled = {match[1]: match[2] == "200" for match in answers}
+    expected = max(count for job, count in tries.items() if unsettled[job])
+    assert max(most for _, _, most in gauges.most_attempts()) == expected > 1
+
+
+def test_the_runner_tells_at_debug_when_it_means_to_wake_up(fixtures: Path) -> None:
+    _, gauges = read(fixtures / "18.0-w2-debug" / "odoo.log.gz")
+    # 03:10:02,669 … select() timeout: 60.00 sec
+    assert gauges.runner_wakeup() == {"": 1795489802669 + 60_000}
+    _, gauges = read(fixtures / "16.0-w2-info" / "odoo.log")
+    assert gauges.runner_wakeup() == {}
