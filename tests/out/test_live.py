@@ -72,7 +72,7 @@ def test_what_was_not_believed_is_that_of_all_stages(fixtures: Path) -> None:
 
 
 def test_attempts_of_open_jobs_are_counted_as_the_log_tells_them(fixtures: Path) -> None:
-    pipe, gauges = read(fixtures / "16.0-w2-info" / "odoo.log")
+    _, gauges = read(fixtures / "16.0-w2-info" / "odoo.log")
     # The last answer of each job that was answered, by uuid: those of 200 are not settled within the hour.
     lines = (fixtures / "16.0-w2-info" / "odoo.log").read_text().splitlines()
     answers = [match for line in lines if (match := re.search(r"job_uuid=(\S+) HTTP/1.1\" (\d+)", line))]
