@@ -11,6 +11,7 @@ lint: .venv/made-from
 
 bench: .venv/made-from
 	.venv/bin/python benchmarks/run.py
+	.venv/bin/python benchmarks/tailing.py
 
 docs: .venv/made-from
 	.venv/bin/python docs/generate.py
