@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -11,7 +12,7 @@ from logparse.match.fact import Fact
 from logparse.match.interest import interest
 from logparse.match.load import load_patterns
 from logparse.match.matcher import Matcher
-from logparse.match.pattern import PatternSet
+from logparse.match.pattern import REQUEST_KINDS, PatternSet
 from logparse.record.merge import Merged
 from logparse.record.reader import Reader
 from logparse.record.record import Record
@@ -36,6 +37,13 @@ class Tap:
         """A record of queue_job's loggers that no pattern knows."""
 
 
+class Requests(Protocol):
+    """Takes what the log tells of HTTP requests."""
+
+    def add(self, fact: Fact) -> None:
+        """One record that tells of a request."""
+
+
 class Pipe:
     """Record, match and lifecycle, in a row: the one way from bytes to events, live and in replay.
 
@@ -45,7 +53,8 @@ class Pipe:
     what is known of the log's times. files: of several servers, in order: their records are told by time.
 
     tally: what was read. facts: by pattern. unmatched: records of queue_job's loggers that no pattern
-    knows, by logger. lifecycle: the state, with its gauges. tap: looks on, where it is set.
+    knows, by logger. lifecycle: the state, with its gauges. tap: looks on, where it is set. requests: is told
+    of HTTP requests, where the patterns have those.
     """
 
     def __init__(
@@ -58,13 +67,20 @@ class Pipe:
         lifecycle: Lifecycle | None = None,
         context: Context | None = None,
         files: Mapping[str | None, Sequence[str]] | None = None,
+        requests: Requests | None = None,
     ) -> None:
         self.patterns = patterns if patterns is not None else load_patterns()
-        self.matcher = Matcher(self.patterns, odoo)
+        of_jobs, of_requests = _parted(self.patterns)
+        self.matcher = Matcher(of_jobs, odoo)
+        self.requests = requests
+        self._of_requests = Matcher(of_requests, odoo)
         if lifecycle is None:
             lifecycle = Lifecycle(options if options is not None else Options())
         self.lifecycle = lifecycle
-        needed = interest(_needed(self.patterns, self.matcher, lifecycle))
+        needed = interest(_needed(of_jobs, self.matcher, lifecycle))
+        if requests is not None:
+            more = interest(of_requests).literals
+            needed = msgspec.structs.replace(needed, literals=(*needed.literals, *more))
         known = context or Context()
         self.reader: Reader | Merged
         if files is None:
@@ -102,9 +118,13 @@ class Pipe:
     def follow(self, records: list[Record]) -> list[Output]:
         """What records of this pipe's reader prove; for who puts those of several readers in order."""
         matcher, feed, server = self.matcher, self.lifecycle.feed, self.server
+        requests, of_requests = self.requests, self._of_requests
         facts, tap, rejected = self.facts, self.tap, self.lifecycle.rejected
         out: list[Output] = []
         for record in records:
+            if requests is not None and (request := of_requests(record)) is not None:
+                facts[request.pattern] += 1
+                requests.add(request)
             fact = matcher(record)
             if fact is not None:
                 facts[fact.pattern] += 1
@@ -122,6 +142,16 @@ class Pipe:
                 if tap is not None:
                     tap.unmatched(record)
         return out
+
+
+def _parted(patterns: PatternSet) -> tuple[PatternSet, PatternSet]:
+    """Those that tell of jobs, and those of requests: a line may prove both, each by a pattern of its own."""
+    jobs, requests = (
+        tuple(one for one in patterns.patterns if (one.kind in REQUEST_KINDS) is wanted)
+        for wanted in (False, True)
+    )
+    replace = msgspec.structs.replace
+    return replace(patterns, patterns=jobs), replace(patterns, patterns=requests)
 
 
 def _needed(patterns: PatternSet, matcher: Matcher, lifecycle: Lifecycle) -> PatternSet:

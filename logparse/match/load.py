@@ -7,7 +7,7 @@ import msgspec
 
 from logparse import __version__
 from logparse.match.error import PatternError
-from logparse.match.pattern import Pattern, PatternSet, digest_of
+from logparse.match.pattern import REQUEST_KINDS, Pattern, PatternSet, digest_of
 
 __all__ = ["PatternError", "builtin_directory", "compile_builtin", "load_patterns"]
 
@@ -21,11 +21,12 @@ class _Compiled(msgspec.Struct, frozen=True):
     patterns: tuple[Pattern, ...]
 
 
-def load_patterns(*dirs: Path, builtin: bool = True) -> PatternSet:
+def load_patterns(*dirs: Path, builtin: bool = True, http: bool = False) -> PatternSet:
     """The built-in patterns with those of `dirs` over them, later directories over earlier ones.
 
     A pattern replaces the one of the same id, in its place; others follow at the end. Those of `dirs` are
-    held to their samples. builtin: False leaves the built-in ones out. PatternError where one is refused.
+    held to their samples. builtin: False leaves the built-in ones out. http: with those of HTTP requests.
+    PatternError where one is refused.
     """
     patterns = {pattern.id: pattern for pattern in _builtin()} if builtin else {}
     added: set[str] = set()
@@ -35,14 +36,14 @@ def load_patterns(*dirs: Path, builtin: bool = True) -> PatternSet:
         for pattern in read_directory(directory, user=True):
             patterns[pattern.id] = pattern
             added.add(pattern.id)
-    all_ = tuple(patterns.values())
+    all_ = tuple(one for one in patterns.values() if http or one.kind not in REQUEST_KINDS)
     version = __version__ if builtin else "none"
     loaded = PatternSet(all_, f"{version}+user" if dirs else version, digest_of(all_))
     if added:
         from logparse.match.verify import verify
 
         loggers = {logger for pattern_id in added for logger in patterns[pattern_id].loggers}
-        verify(loaded, [p for p in all_ if not loggers.isdisjoint(p.loggers)])
+        verify(loaded, [one for one in all_ if not loggers.isdisjoint(one.loggers)])
     return loaded
 
 

@@ -10,6 +10,8 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 DB_RULES = ("none", "job", "any")
 CONFIDENCES = ("proves", "implies", "hint")
 BODIES = ("exception",)
+REQUEST_KINDS = frozenset({"request", "request_told"})
+"""Facts of HTTP requests, which mean nothing to a job; a record may prove one beside another fact."""
 
 
 class Sample(msgspec.Struct, frozen=True):

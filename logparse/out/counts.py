@@ -8,7 +8,9 @@ import msgspec
 from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
 from logparse.out.families import FAMILIES, PREFIX, SECONDS
 from logparse.out.label import cleaned, is_cut
-from logparse.out.state import LIMITED, Channel, Histogram, Series, Server, State, copied
+from logparse.out.request_state import RequestState
+from logparse.out.requests import Requests
+from logparse.out.state import LIMITED, Channel, Histogram, Series, Server, State, copied, moved
 
 JOB_EVENTS = (
     "queued",
@@ -66,6 +68,8 @@ class Counts:
     max_exceptions: exception classes of one database; max_databases, max_channels, max_servers:
     label values; max_series: pairs of database and channel. What comes beyond a limit is counted
     under `other`, and in logparse_label_overflow_total.
+
+    requests: counts HTTP requests beside, of what a pipe tells it; None where they are not counted.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Counts:
         max_channels: int = 500,
         max_servers: int = 100,
         max_series: int = 5000,
+        requests: Requests | None = None,
     ) -> None:
         given = [float(bound) for bound in buckets]
         if not given or given != sorted(set(given)) or not all(0 < bound < _ABSURD for bound in given):
@@ -84,6 +89,8 @@ class Counts:
                 f"buckets {given} must be one or more seconds above 0, in ascending order, each once, "
                 "without +Inf (it is always there)"
             )
+        self.requests = requests
+        self._requests: RequestState | None = None
         self._bounds = {
             family.name.removeprefix(PREFIX): list(family.bounds or given)
             for family in FAMILIES
@@ -295,6 +302,7 @@ class Counts:
             inferred=dict(self._inferred),
             overflow=dict(self._overflow),
             shown=sorted(self._shown),
+            requests=self._requests if self.requests is None else self.requests.to_state(),
         )
 
     def from_state(self, state: State) -> None:
@@ -309,7 +317,7 @@ class Counts:
                 new = self._bounds[name]
                 old = state.bounds.get(name, new)
                 if old != new:
-                    histogram.counts = _moved(histogram.counts, old, new)
+                    histogram.counts = moved(histogram.counts, old, new)
         self._by_raw = {}
         self._gauges = {(channel.db, channel.channel, channel.server): channel for channel in state.channels}
         self._dbs = {series.db for series in state.series} | {channel.db for channel in state.channels}
@@ -323,6 +331,10 @@ class Counts:
         self._inferred = dict(state.inferred)
         self._overflow = {**self._overflow, **state.overflow}
         self._shown = set(state.shown)
+        # Where requests are not counted this time, what was counted of them is kept for the next.
+        self._requests = state.requests
+        if self.requests is not None and state.requests is not None:
+            self.requests.from_state(state.requests)
 
 
 def _label_among(known: Collection[str], value: str | None) -> str:
@@ -333,10 +345,3 @@ def _label_among(known: Collection[str], value: str | None) -> str:
 
 
 _Known = set[str] | dict[str, int] | dict[str, Server]
-
-
-def _moved(counts: list[int], old: list[float], new: list[float]) -> list[int]:
-    moved = [0] * (len(new) + 1)
-    for count, bound in zip(counts, [*old, float("inf")], strict=True):
-        moved[bisect_left(new, bound)] += count
-    return moved

@@ -380,19 +380,19 @@ def exposed(family: Family) -> str:
     return family.name + "_info" if family.kind == "info" else family.name
 
 
-def table() -> str:
-    """The families as a Markdown table, for docs/metrics.md."""
+def table(families: tuple[Family, ...] = FAMILIES) -> str:
+    """Families as a Markdown table, for docs/metrics.md."""
     rows = ["| metric | kind | labels | seen from | meaning |", "|---|---|---|---|---|"]
-    for family in FAMILIES:
+    for family in families:
         labels = " ".join(f"`{label}`" for label in family.labels)
         kind = "gauge, always 1" if family.kind == "info" else family.kind
         rows.append(f"| `{exposed(family)}` | {kind} | {labels} | {family.level} | {family.help} |")
     return "\n".join(rows) + "\n"
 
 
-def bounds() -> str:
-    """The bounds of the histograms as a Markdown list, for docs/metrics.md."""
-    others = [family for family in FAMILIES if family.bounds]
+def bounds(more: tuple[Family, ...] = ()) -> str:
+    """The bounds of the histograms, and of `more`, as a Markdown list, for docs/metrics.md."""
+    others = [family for family in (*FAMILIES, *more) if family.bounds]
     lines = [f"- in seconds (settable): {_numbers(SECONDS)}"]
     lines += [f"- `{family.name}`: {_numbers(family.bounds)}" for family in others]
     return "\n".join(lines) + "\n"

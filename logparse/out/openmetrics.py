@@ -51,9 +51,7 @@ class OpenMetricsText:
         for time, numbers in samples:
             shown = numbers if family.kind != "histogram" else _cumulated(numbers)
             at = _seconds(time)
-            waiting += [
-                f"{one} {_shown(number)} {at}\n" for one, number in zip(series, shown, strict=True)
-            ]
+            waiting += [f"{one} {_shown(number)} {at}\n" for one, number in zip(series, shown, strict=True)]
             if len(waiting) > _MOST_WAITING:
                 self._write(waiting)
         self._write(waiting)

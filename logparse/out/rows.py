@@ -220,6 +220,11 @@ def _inferred(now: Moment) -> Iterator[Row]:
             yield (word,), counted.get(word, 0)
 
 
+def _overflow(now: Moment) -> Mapping[str, int]:
+    requests = now.state.requests
+    return now.state.overflow if requests is None else now.state.overflow | requests.overflow
+
+
 def _mapping(numbers: Callable[[Moment], Mapping[str, int]]) -> Callable[[Moment], Iterator[Row]]:
     def rows(now: Moment) -> Iterator[Row]:
         merged: dict[str, int] = {}
@@ -275,7 +280,7 @@ ROWS: Mapping[str, Callable[[Moment], Iterable[Row]]] = {
     "logparse_clock_skew_total": _one(lambda now: now.clock_skew),
     "logparse_tracked_jobs": _one(lambda now: now.tracked_jobs),
     "logparse_evicted_jobs_total": _one(lambda now: now.evicted_jobs),
-    "logparse_label_overflow_total": _mapping(lambda now: now.state.overflow),
+    "logparse_label_overflow_total": _mapping(_overflow),
     "logparse_inferred_events_total": _inferred,
     "logparse_outcome_visible": _visible,
     "logparse_snapshot_timestamp_seconds": _one(lambda now: now.pipe.snapshot),

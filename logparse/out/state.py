@@ -1,6 +1,11 @@
 """What is counted, as plain data: to be saved, to go on from, and to be read at a scrape."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
+
 import msgspec
+
+from logparse.out.request_state import RequestState
 
 LIMITED = ("db", "channel", "server", "exception", "reason")
 """The labels whose values the log chooses, and that are limited in number."""
@@ -56,7 +61,8 @@ class State(msgspec.Struct):
     """Everything counted, to be saved and to be read at a scrape. Only types that JSON and msgpack hold.
 
     bounds: of every histogram, by family name. exceptions: by db, then class. shown: the words of
-    events (and reasons of requeued, and `runs`) that this log has proven to be able to show.
+    events (and reasons of requeued, and `runs`) that this log has proven to be able to show. requests: None
+    where they are not counted.
     """
 
     bounds: dict[str, list[float]]
@@ -67,6 +73,7 @@ class State(msgspec.Struct):
     inferred: dict[str, int] = {}
     overflow: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(LIMITED, 0))
     shown: list[str] = []
+    requests: RequestState | None = None
 
 
 def copied(series: Series) -> Series:
@@ -80,3 +87,11 @@ def copied(series: Series) -> Series:
         series.runs,
         {name: Histogram(list(one.counts), one.sum) for name, one in series.histograms.items()},
     )
+
+
+def moved(counts: Sequence[int], old: Sequence[float], new: Sequence[float]) -> list[int]:
+    """The counts of a histogram's buckets under other bounds: each under the next that is not lower."""
+    found = [0] * (len(new) + 1)
+    for count, bound in zip(counts, [*old, float("inf")], strict=True):
+        found[bisect_left(new, bound)] += count
+    return found
