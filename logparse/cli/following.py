@@ -16,6 +16,7 @@ from logparse.cli.run import open_patterns, open_pipe, streams_of
 from logparse.cli.snapshot import Log, Snapshot
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle, Options
+from logparse.out.requests import Requests
 from logparse.out.state import State
 from logparse.pipe import Pipe
 from logparse.record.reader import Reader
@@ -153,7 +154,7 @@ class Following:
     later; their rotated pieces are not logs of their own.
 
     start, since: as the Follower's, for files of which nothing was saved. snapshot: what was saved. state:
-    the directory where an older release may have kept positions.
+    the directory where an older release may have kept positions. requests: is told of HTTP requests.
 
     Raises Unkept: the snapshot is not of this program's form.
     """
@@ -166,6 +167,7 @@ class Following:
         since: int | None = None,
         snapshot: Snapshot | None = None,
         state: Path | None = None,
+        requests: Requests | None = None,
     ) -> None:
         self.reading = reading
         self.notes: list[tuple[str, str]] = []
@@ -174,7 +176,7 @@ class Following:
         self.live: list[Live] = []
         self.pipes: list[Pipe] = []
         self.lifecycle = Lifecycle(Options(settle=reading.settle, max_jobs=reading.max_jobs))
-        self._start, self._since, self._state = start, since, state
+        self._start, self._since, self._state, self._requests = start, since, state, requests
         self._held: list[tuple[int, Live, Record]] = []
         self._logs = {log.path: log for log in snapshot.logs} if snapshot is not None else {}
         self._servers = {file: server for server, files in streams_of(reading) for file in files}
@@ -208,7 +210,8 @@ class Following:
             place = self._of_another_program(path)
         start: Start = "beginning" if late else self._start
         follower = Follower(path, start=start, place=place, since=None if late else self._since)
-        pipe = open_pipe(self.reading, self.lifecycle, self.patterns, server=self._servers.get(given))
+        server = self._servers.get(given)
+        pipe = open_pipe(self.reading, self.lifecycle, self.patterns, server=server, requests=self._requests)
         one = Live(follower, pipe)
         self._seen[identity] = path
         self.live.append(one)

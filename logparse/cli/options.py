@@ -26,6 +26,7 @@ class Reading(msgspec.Struct, frozen=True):
     settle_at_end: whether a finite input is settled at its end. max_jobs: how many are tracked.
     servers: names, and the paths of each one's log. year, zone: of times that are written without one; 0: by
     the file's date. forms: of records, that the user gave. reverse: the logs have their newest line first.
+    http: HTTP requests are counted, too.
     """
 
     files: tuple[str, ...]
@@ -40,6 +41,7 @@ class Reading(msgspec.Struct, frozen=True):
     zone: tzinfo = UTC
     forms: tuple[Format, ...] = ()
     reverse: bool = False
+    http: bool = False
 
     @property
     def all_files(self) -> tuple[str, ...]:
@@ -117,6 +119,13 @@ def _servers(
         servers.setdefault(name, []).extend(paths)
     return tuple((name, tuple(paths)) for name, paths in servers.items())
 
+
+http_option = click.option(
+    "--http",
+    is_flag=True,
+    help="Also count HTTP requests, of which every access line tells (docs/requests.md).",
+)
+"""For the verbs that count."""
 
 time_callback = _parsed(parse_time)
 """For an option that is a time."""

@@ -84,7 +84,7 @@ def test(dirs: tuple[Path, ...]) -> None:
       logparse patterns test ./my-patterns
     """
     try:
-        patterns = load_patterns(*dirs)
+        patterns = load_patterns(*dirs, http=True)
         verify(patterns)
     except PatternError as error:
         click.echo(_printable(str(error)), err=True)
@@ -130,7 +130,7 @@ def explain_(line: str, odoo: str | None, patterns: tuple[Path, ...]) -> None:
 
 def _loaded(dirs: tuple[Path, ...]) -> PatternSet:
     try:
-        return load_patterns(*dirs)
+        return load_patterns(*dirs, http=True)
     except PatternError as error:
         raise refused(error) from error
 

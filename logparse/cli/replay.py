@@ -3,10 +3,11 @@
 import sys
 
 import click
+import msgspec
 
 from logparse.cli.error import CliError
 from logparse.cli.historical import history, history_options
-from logparse.cli.options import Reading, files_argument, reading_options
+from logparse.cli.options import Reading, files_argument, http_option, reading_options
 from logparse.cli.run import open_run
 from logparse.out.sink import Sink
 
@@ -33,6 +34,7 @@ from logparse.out.sink import Sink
     help="Write all metrics at all times to FILE, for Prometheus to take as history (docs/history.md).",
 )
 @history_options
+@http_option
 @reading_options
 def command(
     reading: Reading,
@@ -42,6 +44,7 @@ def command(
     openmetrics: str | None,
     step: int,
     labels: dict[str, str],
+    http: bool,
 ) -> None:
     """Summarise what happened to the jobs of a log.
 
@@ -63,13 +66,14 @@ def command(
         raise CliError("standard output is closed: there is nowhere to print to")
     from logparse.cli import printed
     from logparse.cli.outputs import run_into
+    from logparse.out.counts import Counts
     from logparse.out.summary import Summary
 
-    run = open_run(reading, progress=True)
+    run = open_run(msgspec.structs.replace(reading, http=http), progress=True)
     form = printed.Json if as_json else printed.Metrics if metrics else printed.Tables
     # In the order in which they are finished: what is printed comes last.
     sinks: list[Sink] = []
     if openmetrics is not None:
         sinks.append(history(openmetrics, step, labels, reading))
-    sinks.append(form(Summary(top=top)))
+    sinks.append(form(Summary(Counts(requests=run.requests), top=top)))
     run_into(run, sinks)

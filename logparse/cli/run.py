@@ -12,6 +12,7 @@ from logparse.lifecycle.lifecycle import Lifecycle, Options
 from logparse.match.error import PatternError
 from logparse.match.load import load_patterns
 from logparse.match.pattern import PatternSet
+from logparse.out.requests import Requests
 from logparse.out.sink import NEVER, Sink, Source, Taps
 from logparse.pipe import Pipe
 from logparse.record.direction import newest_first
@@ -32,7 +33,8 @@ class Run:
     """Reads the files of a Reading through one pipe, once.
 
     files: in the order of time, of each server by itself. pipe: what it holds is complete when `outputs` is
-    at its end. warnings: sentences for standard error, which the caller shows.
+    at its end. requests: the counters of HTTP requests, where the Reading asks for them. warnings: sentences
+    for standard error, which the caller shows.
     """
 
     def __init__(self, reading: Reading, *, progress: bool = False) -> None:
@@ -46,7 +48,9 @@ class Run:
         self._failures: list[SourceError] = []
         self._unread: set[str] = set()
         self._refuse_shared()
-        self.pipe = open_pipe(reading, files=self._streams if reading.servers else None)
+        self.requests = Requests(reading.selection, spread=True) if reading.http else None
+        files = self._streams if reading.servers else None
+        self.pipe = open_pipe(reading, files=files, requests=self.requests)
 
     def _refuse_shared(self) -> None:
         if len(set(self.files)) < len(self.files):
@@ -222,10 +226,12 @@ def open_pipe(
     *,
     server: str | None = None,
     files: Mapping[str | None, Sequence[str]] | None = None,
+    requests: Requests | None = None,
 ) -> Pipe:
     """The pipe that a Reading asks for.
 
     lifecycle: one to share. server: whose log it is. files: of several servers, where it reads them all.
+    requests: is told of HTTP requests.
     Raises CliError for refused patterns.
     """
     return Pipe(
@@ -236,13 +242,14 @@ def open_pipe(
         server=server,
         context=context_of(reading),
         files=files,
+        requests=requests,
     )
 
 
 def open_patterns(reading: Reading) -> PatternSet:
     """The patterns that a Reading asks for. Raises CliError where a directory is refused."""
     try:
-        return load_patterns(*reading.patterns)
+        return load_patterns(*reading.patterns, http=reading.http)
     except PatternError as error:
         raise refused(error) from error
 

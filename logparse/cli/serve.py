@@ -18,7 +18,7 @@ from logparse.cli.eventsfile import EventsFile
 from logparse.cli.following import Following
 from logparse.cli.kept import Unkept
 from logparse.cli.logline import log
-from logparse.cli.options import Reading, files_argument, reading_options
+from logparse.cli.options import Reading, files_argument, http_option, reading_options
 from logparse.cli.snapshot import Snapshot, Store
 from logparse.cli.times import EXAMPLES, parse_time
 from logparse.out.collector import QueueJobCollector
@@ -26,6 +26,7 @@ from logparse.out.counts import Counts
 from logparse.out.gauges import Build
 from logparse.out.http import DEFAULT_LISTEN, ListenError, MetricsServer, serve_http
 from logparse.out.live import LiveGauges, LiveReaders
+from logparse.out.requests import Requests
 from logparse.source.error import SourceError, shown
 from logparse.source.follow import Start
 from logparse.source.waiting import Waiter
@@ -85,6 +86,7 @@ def _start(ctx: click.Context, param: click.Parameter, text: str) -> tuple[Start
     help="Append the events to this file, as lines of JSON. After a kill it is cut to what the state in "
     "--state knows of, and they are written again: each is there once.",
 )
+@http_option
 @reading_options
 def command(
     reading: Reading,
@@ -93,6 +95,7 @@ def command(
     start: tuple[Start, int | None],
     events: Path | None,
     save_every: float,
+    http: bool,
 ) -> None:
     """Follow logs and serve Prometheus metrics.
 
@@ -111,15 +114,17 @@ def command(
         reading = msgspec.structs.replace(
             reading, selection=msgspec.structs.replace(selection, start_ms=begin)
         )
+    reading = msgspec.structs.replace(reading, http=http)
+    requests = Requests(reading.selection) if http else None
     store = None
     if state is not None:
         _prepare(state)
         store = Store(state)
 
     def following(snapshot: Snapshot | None) -> Following:
-        return Following(reading, where, since=since, snapshot=snapshot, state=state)
+        return Following(reading, where, since=since, snapshot=snapshot, state=state, requests=requests)
 
-    service = _Service(following, store, events, save_every)
+    service = _Service(following, store, events, save_every, requests)
     with _signals(service) as stop:
         try:
             server = serve_http(
@@ -148,6 +153,7 @@ class _Service:
     """What is counted of the followed files, and the thread that reads them.
 
     open_following: makes a Following, of a snapshot or of none. store: None where nothing is to be saved.
+    requests: what the Following tells of HTTP requests.
     """
 
     def __init__(
@@ -156,12 +162,13 @@ class _Service:
         store: Store | None,
         events: Path | None = None,
         save_every: float = 5.0,
+        requests: Requests | None = None,
     ) -> None:
         self._save_every = save_every
         self._open = open_following
         self._store = store
         self._lock = threading.Lock()
-        self._counts = Counts()
+        self._counts = Counts(requests=requests)
         self._save_error: str | None = None
         self._last_save = time.monotonic()
         self._pause = save_every
@@ -199,7 +206,7 @@ class _Service:
                 return following, snapshot
             except (Unkept, KeyError) as error:
                 why = self._store.set_aside(str(error))
-                self._counts = Counts()
+                self._counts = self._counts.anew()
         following = self._open(None)
         if why is not None:
             following.notes.append(("error", why))

@@ -288,6 +288,20 @@ class Counts:
         known = self._servers.get(server)
         return _label_among(known.kills if known is not None else (), reason or "unknown")
 
+    def anew(self) -> "Counts":
+        """With these limits, and nothing counted; of requests, too."""
+        if self.requests is not None:
+            self.requests.forget()
+        return Counts(
+            self._bounds["run_duration_seconds"],
+            max_exceptions=self._max_exceptions,
+            max_databases=self._max_databases,
+            max_channels=self._max_channels,
+            max_servers=self._max_servers,
+            max_series=self._max_series,
+            requests=self.requests,
+        )
+
     def to_state(self) -> State:
         """A copy of everything counted, which later calls of `add` do not change."""
         return State(

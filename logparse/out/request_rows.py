@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from logparse.out.exposition import Buckets
+from logparse.out.exposition import Buckets, Row
 from logparse.out.request_families import PREFIX
 from logparse.out.request_state import Measured, Model, RequestState, Route
-from logparse.out.exposition import Row
 from logparse.out.rows import Moment
 
 

@@ -89,9 +89,10 @@ class Requests:
         self._max_all_models = max_all_models
         self._numbers = _Numbers()
         self.spread: dict[tuple[str, str, str], Counter[int]] | None = {} if spread else None
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Begin anew."""
         self._held = 0
         self._by_raw: dict[tuple[bytes, ...], list[Row]] = {}
         self._groups: dict[tuple[str, ...], _Group] = {}
@@ -318,7 +319,7 @@ class Requests:
 
         What a changed histogram had below an old bound is put under the next new one.
         """
-        self._forget()
+        self.forget()
         for route_ in state.routes:
             for one, old, new in (
                 (route_.duration, state.millis, _MILLIS),

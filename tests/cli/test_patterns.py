@@ -49,7 +49,7 @@ def test_list(logparse: Logparse) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     head, *rows = ran.stdout.splitlines()
     assert head.split() == ["id", "fact", "confidence", "level", "versions", "logger"]
-    assert [row.split()[0] for row in rows] == [pattern.id for pattern in load_patterns().patterns]
+    assert [row.split()[0] for row in rows] == [pattern.id for pattern in load_patterns(http=True).patterns]
     (asking,) = (row for row in rows if row.startswith("runner.asking "))
     assert asking.split()[1:4] == ["dispatched", "proves", "INFO"]
 
@@ -70,7 +70,7 @@ def test_list_as_the_environment_says(logparse: Logparse) -> None:
 def test_test(logparse: Logparse, tmp_path: Path) -> None:
     ran = logparse("patterns", "test")
     assert (ran.returncode, ran.stderr) == (0, "")
-    built_in = load_patterns()
+    built_in = load_patterns(http=True)
     samples = sum(len(pattern.samples) for pattern in built_in.patterns)
     assert f"{len(built_in.patterns)} patterns, {samples} samples, " in ran.stdout
     assert f"digest {built_in.digest}." in ran.stdout

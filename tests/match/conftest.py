@@ -9,4 +9,4 @@ from logparse.match.pattern import PatternSet, digest_of
 @pytest.fixture(scope="session")
 def patterns() -> PatternSet:
     read = read_builtin()
-    return PatternSet(read, load_patterns().version, digest_of(read))
+    return PatternSet(read, load_patterns(http=True).version, digest_of(read))

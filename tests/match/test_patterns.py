@@ -10,7 +10,7 @@ import pytest
 
 from logparse.match.load import compile_builtin, load_patterns, read_builtin
 from logparse.match.matcher import Matcher
-from logparse.match.pattern import Pattern, PatternSet
+from logparse.match.pattern import REQUEST_KINDS, Pattern, PatternSet
 from logparse.match.verify import verify
 from logparse.record.parse import parse_line
 
@@ -176,29 +176,36 @@ def test_compiled_patterns_are_those_of_the_yaml(patterns: PatternSet) -> None:
     """builtin.json is a copy that saves time and no second truth: `python -m logparse.match.load`."""
     package = Path(__file__).parents[2] / "logparse/match/builtin.json"
     assert package.read_bytes() == compile_builtin()
-    assert load_patterns() == patterns
+    assert load_patterns(http=True) == patterns
+    of_jobs = tuple(one for one in patterns.patterns if one.kind not in REQUEST_KINDS)
+    assert load_patterns().patterns == of_jobs != patterns.patterns
 
 
 def test_no_two_patterns_take_the_same_sample(patterns: PatternSet) -> None:
-    """Order decides in one place only: core.http_warning.16 takes any warning of odoo.http."""
+    """Order decides in two places only: core.http_warning.16 takes any warning of odoo.http, and
+    http.access.odd any access line.
+    """
     shared = set()
     for pattern in ALL.values():
         for other in ALL.values():
-            if other.id == pattern.id:
-                continue
+            if other.id == pattern.id or (other.kind in REQUEST_KINDS) is not (pattern.kind in REQUEST_KINDS):
+                continue  # a line may tell of a job and of a request
             alone = Matcher(PatternSet((other,), "", ""))
             for sample in pattern.samples:
                 record = parse_line(sample.line)
                 assert record is not None
                 if alone(record) is not None:
                     shared.add((pattern.id, other.id))
-    assert shared == {("core.readonly_retry", "core.http_warning.16")}
+    assert shared == {
+        ("core.readonly_retry", "core.http_warning.16"),
+        ("http.access", "http.access.odd"),
+    }
 
 
 def test_confidence_and_kinds_are_the_catalogues() -> None:
     kinds = {entry["event"] for entry in CATALOGUE}
     ours = {pattern.kind for pattern in ALL.values()}
-    assert ours - kinds == {"server_http", "evented_start"}
+    assert ours - kinds == {"server_http", "evented_start"} | REQUEST_KINDS
     assert kinds - ours == {"lines_missing"}
 
 
