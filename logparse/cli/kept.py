@@ -28,7 +28,8 @@ _GIVEN: dict[str, frozenset[str]] = {
     "lifecycle.lifecycle.Lifecycle": frozenset({"_of_job", "_sides"}),
     "lifecycle.course.Course": frozenset({"settle"}),
     "lifecycle.jobs.Jobs": frozenset({"limit"}),
-    "record.reader.Reader": frozenset({"_interest", "_max_record", "server"}),
+    "record.reader.Reader": frozenset({"server"}),
+    "record.origins.Origins": frozenset({"_interest", "_max_record", "_server"}),
     "record.scan.Scanner": frozenset({"_literals", "_bodies", "_max_record", "_max_line"}),
     "record.wrappers.wrapper.Context": frozenset({"zone", "year", "dates", "forms"}),
 }

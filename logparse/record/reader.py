@@ -8,7 +8,8 @@ import msgspec
 from logparse.record.broken import ENOUGH, LONGEST, Rejoiner, width_of
 from logparse.record.closing import HEADER
 from logparse.record.interest import Interest
-from logparse.record.origin import TO_FORM, Origin
+from logparse.record.origin import TO_FORM
+from logparse.record.origins import Origins
 from logparse.record.record import Record
 from logparse.record.scan import Scanner
 from logparse.record.tally import Tally
@@ -21,10 +22,6 @@ from logparse.source.chunk import Chunk
 _TO_LAYERS = 20
 # A line that is longer is dropped, where lines have something around them.
 _LONGEST = 1 << 20
-# So many origins in one file are told apart.
-_ORIGINS = 64
-# A line that comes so many lines after the one before it of its origin does not go on with a record.
-_APART = 64
 _JSON_RECORD = re.compile(rb'(?:\A|\n)\{"[^\n]{0,4000}?"(?:levelname|level|severity)"')
 # The blanks before a further line of a message in journalctl's output.
 _INDENT = b" " * 16
@@ -54,25 +51,19 @@ class Reader:
         self.server = server
         self.seen: Counter[tuple[str, ...]] = Counter()
         self._foreign = 0
-        self._interest = interest
         self._context = context
-        self._max_record = max_record
         self._lines = self._bytes = self._too_long = 0
         self._file: str | None = None
         self._plain = Scanner(interest, max_record=max_record)
-        self._closed: list[Tally] = []
+        self._origins = Origins(self._plain, interest, server, max_record)
         self._layers: Layers | None = None
         self._indents = False
         self._direct = False
-        self._origins: dict[bytes, Origin] = {}
-        self._named = 0
-        self._ahead: list[Record] = []  # of one origin, until those before it of the others are known
         self._rest = b""
         self._place = 0
         self._line = 0
         self._skipping = False
-        self._last: Origin | None = None  # whose line was the last
-        self._width = 0  # of what was around that line
+        self._width = 0  # of what was around the last line
         self._decides = False  # what the lines look like, though there are few of them
         self._rejoiner: Rejoiner | None = None
         self._held: list[tuple[bytes, int]] = []
@@ -82,14 +73,13 @@ class Reader:
     @property
     def foreign(self) -> int:
         """Lines that did not have the form of their file."""
-        return self._foreign + sum(origin.foreign for origin in self._origins.values())
+        return self._foreign + self._origins.foreign
 
     @property
     def tally(self) -> Tally:
         """What was read so far, of all origins."""
         tally = Tally(lines=self._lines, bytes=self._bytes, truncated=self._too_long)
-        scanners = [self._plain, *(origin.scanner for origin in self._origins.values())]
-        for part in [*self._closed, *{id(scanner): scanner.tally for scanner in scanners}.values()]:
+        for part in (self._plain.tally, *self._origins.tallies):
             tally.add(part)
         return tally
 
@@ -105,8 +95,7 @@ class Reader:
         places = [place for _, place in self._held[:1]]
         if self._rejoiner is not None and self._rejoiner.open_at is not None:
             places.append(self._rejoiner.open_at)
-        places += [at for origin in self._origins.values() if (at := origin.open_at) is not None]
-        places += [record.offset for record in self._ahead]
+        places += self._origins.open_at
         return self._place + len(self._rest) - min(places, default=self._place)
 
     @property
@@ -116,7 +105,7 @@ class Reader:
             return self._plain.whole
         if self._layers is None:
             return self._rest.count(b"\n") <= 1
-        return all(origin.scanner.whole for origin in self._origins.values())
+        return self._origins.whole
 
     def feed(self, chunk: Chunk) -> list[Record]:
         """The records of interest that are complete now, in file order."""
@@ -130,8 +119,7 @@ class Reader:
         self._lines += line_ends
         if self._direct and self._changes(chunk.data):
             self._direct = False
-            origin = self._origins[b""] = Origin(self._plain, self.server, chunk.offset)
-            origin.known = True
+            self._origins.begin_plain(chunk.offset)
             self._layers = ()
             self._place = chunk.offset
         if self._direct:
@@ -146,22 +134,16 @@ class Reader:
         """The last records that are whole lines: to be called when nothing has come for a while (or long)."""
         if self._direct:
             return self._of_server(self._plain.quiet(long=long))
-        file = self._file or ""
         if self._layers is None and self._rest:
             self._decides = True
-            records = self._through(Chunk(file, self._place, b""))
+            records = self._through(Chunk(self._file or "", self._place, b""))
             self._decides = False
             if records or self._direct:
                 return records + (self._of_server(self._plain.quiet(long=long)) if self._direct else [])
         if long:
             self._give_up_held()
             self._rejoined_rest()
-        for origin in self._origins.values():
-            if long:
-                origin.let_go()
-            self._ahead += origin.records(file, last=False)
-            self._ahead += origin.quiet(long=long)
-        return self._in_order()
+        return self._told(self._origins.quiet(self._place, long=long))
 
     def _of_server(self, records: list[Record]) -> list[Record]:
         if self.server is None:
@@ -169,8 +151,8 @@ class Reader:
         return [msgspec.structs.replace(record, server=self.server) for record in records]
 
     def _begin(self, chunk: Chunk) -> None:
-        self._file = chunk.file
-        self._end_origins()
+        self._file = self._origins.file = chunk.file
+        self._origins.end()
         self._layers = None
         self._direct = False
         self._rest = b""
@@ -184,17 +166,6 @@ class Reader:
             self._context = msgspec.structs.replace(self._context, latest=date + _DAY)
             if not self._context.year:
                 self._context = msgspec.structs.replace(self._context, near=None)
-
-    def _end_origins(self) -> None:
-        """Another form, or another file, begins: the origins that it has are not known yet."""
-        for origin in self._origins.values():
-            origin.let_go()
-            self._ahead += origin.records(self._file or "", last=True)
-            self._foreign += origin.foreign
-            if origin.scanner is not self._plain:
-                self._closed.append(origin.scanner.tally)
-        self._origins = {}
-        self._last = None
 
     def _changes(self, data: bytes) -> bool:
         """Whether a plain log may be none from here on: it has records of another form, or ends in layers."""
@@ -234,7 +205,7 @@ class Reader:
         if chunk.last:
             self._give_up_held()
             self._rejoined_rest()
-        return self._found(chunk)
+        return self._told(self._origins.records(self._line, self._place, last=chunk.last))
 
     def _look(self, data: bytes, chunk: Chunk) -> list[Record] | None:
         """Find the first record; where it is plain, all goes to the scanner: its records, else None."""
@@ -286,8 +257,9 @@ class Reader:
 
     def _take(self, line: bytes, place: int) -> None:
         layers = self._layers or ()
-        if self._indents and self._last is not None and line.startswith(_INDENT):
-            self._last.go_on(line[self._width :], place)
+        last = self._origins.last
+        if self._indents and last is not None and line.startswith(_INDENT):
+            last.go_on(line[self._width :], place)
             return
         bare = without_noise(line) if layers else line
         inner = open_layers(bare, layers, self._context)
@@ -320,7 +292,7 @@ class Reader:
         if self._held_found < (TO_FORM if found.form else _TO_LAYERS):
             return
         held, self._held, self._held_found = self._held, [], 0
-        self._end_origins()
+        self._origins.end()
         self._become(found)
         for old, old_place in held:
             self._take(old, old_place)
@@ -349,37 +321,8 @@ class Reader:
             self._give(*joined)
 
     def _give(self, inner: Line, place: int) -> None:
-        origin = self._origins.get(inner.key)
-        if origin is None:
-            origin = self._new_origin(inner.key)
-        elif self._line - origin.line > _APART and len(self._origins) > 1:
-            origin.let_go()
-            self._ahead += origin.records(self._file or "", last=False)
-            self._ahead += origin.quiet(long=True)
-        was_known = origin.known
-        time = origin.take(inner, place, self._context, _LONGEST)
-        if origin.known and not was_known:
-            others = any(other.known for other in self._origins.values() if other is not origin)
-            key = inner.key.decode(errors="replace")
-            if others:
-                origin.server = f"{self.server}/{key}" if self.server else key
-        origin.line = self._line
-        self._last = origin
+        time = self._origins.give(inner, place, self._line, self._context, _LONGEST)
         self._set_near(time if time is not None else inner.time)
-
-    def _new_origin(self, key: bytes) -> Origin:
-        if len(self._origins) >= _ORIGINS:
-            idle = [known for known, origin in self._origins.items() if not origin.known]
-            # A program of which no line is Odoo's need not be known again.
-            for one in idle or [min(self._origins, key=lambda known: self._origins[known].line)]:
-                gone = self._origins.pop(one)
-                gone.let_go()
-                self._ahead += gone.records(self._file or "", last=True)
-                if gone.known:
-                    self._closed.append(gone.scanner.tally)
-        scanner = Scanner(self._interest, max_record=self._max_record)
-        origin = self._origins[key] = Origin(scanner, self.server)
-        return origin
 
     def _set_near(self, time: int | None) -> None:
         if time is None:
@@ -388,24 +331,8 @@ class Reader:
         if near is None or abs(time - near) > _MINUTE:
             self._context = msgspec.structs.replace(self._context, near=time)
 
-    def _found(self, chunk: Chunk) -> list[Record]:
-        for origin in self._origins.values():
-            self._ahead += origin.records(chunk.file, last=chunk.last)
-            if len(self._origins) > 1 and self._line - origin.line > _APART:
-                self._ahead += origin.quiet(long=True)
-            if origin.seen:
-                self.seen.update(origin.seen)
-                origin.seen.clear()
-        return self._in_order()
-
-    def _in_order(self) -> list[Record]:
-        """The records before which none of another origin can still come."""
-        if len(self._origins) < 2:
-            records, self._ahead = self._ahead, []
-            return records
-        self._ahead.sort(key=lambda record: record.offset)
-        open_at = [at for origin in self._origins.values() if (at := origin.open_at) is not None]
-        floor = min(open_at, default=self._place)
-        count = sum(record.offset < floor for record in self._ahead)
-        records, self._ahead = self._ahead[:count], self._ahead[count:]
+    def _told(self, records: list[Record]) -> list[Record]:
+        if self._origins.seen:
+            self.seen.update(self._origins.seen)
+            self._origins.seen.clear()
         return records
