@@ -53,29 +53,18 @@ class _Readers(ReaderStats):
         return PipeStats(self._pipe.facts, self._pipe.unmatched)
 
 
-def scraped(run: str, *, until: str | None = None, hold: int = 0, interval: int = 15) -> Scraped:
+def scraped(run: str, *, interval: int = 15, hold: int = 0, stopped: bool = False) -> Scraped:
     """A run's log, scraped as it was written, and then for `hold` more seconds in which it is silent.
 
-    until: only what was written before this time of the day (`HH:MM:SS`) is there.
+    Each run ends with a stop of its server. Without `stopped`, all before that is there: the log of a server
+    that goes on, and has nothing more to say.
     """
     text = b"".join(recorded.texts(run).values())
-    return scrape(text, until=until, hold=hold, interval=interval)
-
-
-def scrape(text: bytes, *, until: str | None = None, hold: int = 0, interval: int = 15) -> Scraped:
-    """The same of the bytes of a log."""
+    if not stopped:
+        text = text[: _last_stop(text)]
     places = list(_places(text))
-    if until is not None:
-        hours, minutes, seconds = map(int, until.split(":"))
-        day = datetime.fromtimestamp(places[0][0], UTC)
-        limit = day.replace(hour=hours, minute=minutes, second=seconds, microsecond=0).timestamp()
-        cut = next((offset for time, offset in places if time >= limit), len(text))
-        text, places = text[:cut], [place for place in places if place[1] < cut]
-        end = limit
-    else:
-        end = places[-1][0]
     start = int(places[0][0]) - interval
-    count = int(end + hold - start) // interval + 1
+    count = int(places[-1][0] + hold - start) // interval + 2
     pipe, counts = Pipe(recorded.patterns()), Counts()
     collector = QueueJobCollector(
         counts, LiveGauges(pipe.lifecycle, [pipe]), _Readers(pipe), build=Build("1", "1", "0")
@@ -99,6 +88,12 @@ def scrape(text: bytes, *, until: str | None = None, hold: int = 0, interval: in
             for sample in metric.samples:
                 _note(found, number, sample.name, sample.labels, sample.value)
     return found
+
+
+def _last_stop(text: bytes) -> int:
+    """Where the record begins with which the server's last stop begins."""
+    said = max(text.rfind(words) for words in (b"Stopping gracefully", b"Initiating shutdown"))
+    return text.rfind(b"\n", 0, said) + 1
 
 
 def _note(found: Scraped, number: int, name: str, labels: Mapping[str, str], value: float) -> None:

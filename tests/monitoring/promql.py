@@ -1,0 +1,31 @@
+"""What an expression of PromQL names: enough to check ours, the rest is Prometheus' own business."""
+
+import re
+
+from logparse.out.families import FAMILIES
+from logparse.out.families import exposed as name_of
+
+_NAME = re.compile(r"\b(?:odoo_queue_job|odoo_http|logparse)[_:][a-z0-9_:]*\b|(?<![\w.])up(?![\w(])")
+_SELECTOR = re.compile(r"\b([a-z_:][a-z0-9_:]*)\{([^}]*)\}")
+
+
+def exposed() -> set[str]:
+    """Every name under which logparse has series."""
+    names: set[str] = set()
+    for family in FAMILIES:
+        name = name_of(family)
+        ends = ("_bucket", "_count", "_sum") if family.kind == "histogram" else ("",)
+        names |= {name + end for end in ends}
+    return names
+
+
+def metrics(text: str) -> set[str]:
+    """The names of series in a text."""
+    return set(_NAME.findall(text))
+
+
+def selectors(text: str) -> list[tuple[str, set[str]]]:
+    """Each name with the labels that its selector asks for."""
+    return [
+        (name, set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", inside))) for name, inside in _SELECTOR.findall(text)
+    ]
