@@ -124,6 +124,7 @@ class _Writer:
 class _Reader:
     def __init__(self, classes: list[Any]) -> None:
         self._objects: dict[int, object] = {}
+        self._given: dict[type, dict[str, Any]] = {}
         self._forms: list[tuple[type, tuple[str, ...]]] = []
         for name, fields in classes:
             kind = _classes().get(name)
@@ -172,6 +173,13 @@ class _Reader:
         filled: object = fresh if type(fresh) is kind else kind.__new__(kind)
         self._objects[number] = filled
         attributes = _attributes(filled)
+        if given := _GIVEN.get(_name(kind)):
+            # What is made anew has them from the first of its class, which stands in the new state.
+            of_class = self._given.setdefault(
+                kind, {one: attributes[one] for one in given & attributes.keys()}
+            )
+            for one in of_class.keys() - attributes.keys():
+                setattr(filled, one, of_class[one])
         for one, value in zip(fields, values, strict=True):
             setattr(filled, one, self.value(value, attributes.get(one)))
         return filled

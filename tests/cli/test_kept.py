@@ -1,5 +1,6 @@
 """A log cut anywhere, its state saved and taken up by new objects, tells what one reading of it tells."""
 
+import gzip
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from logparse.pipe import Pipe
 from logparse.record.wrappers.wrapper import Context
 from logparse.source.chunk import Chunk
 
-LOGS = ("16.0-w2-info", "17.0-w2-warn", "18.0-w2-dead-info")
+LOGS = ("16.0-w2-info", "17.0-w2-warn", "18.0-w2-dead-info", "16.0-json-w2-info", "12.0-w2-syslog")
 
 OTHER_PROCESS = """
 import sys, msgspec
@@ -57,7 +58,8 @@ def read(data: bytes, cuts: list[int], *, saves: bool) -> tuple[list[Output], ob
 @settings(max_examples=25)
 @given(name=st.sampled_from(LOGS), data=st.data())
 def test_any_cut(name: str, data: st.DataObject) -> None:
-    log = (Path(__file__).parents[2] / "fixtures" / name / "odoo.log").read_bytes()
+    (file,) = (Path(__file__).parents[2] / "fixtures" / name).glob("*.log*")
+    log = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(log)), max_size=4)))
     assert read(log, cuts, saves=True) == read(log, cuts, saves=False)
 
