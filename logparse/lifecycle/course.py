@@ -1,7 +1,6 @@
 """The course of a job: queued, dispatched, started, ended, settled; each step told once."""
 
 from collections import deque
-from collections.abc import Callable
 
 from logparse.lifecycle.event import Ended, Event, Output, QueueWait
 from logparse.lifecycle.job import Ending, Job, Proof
@@ -10,12 +9,6 @@ from logparse.lifecycle.sight import Sight
 
 # How long a known ending waits for its access line, and a known return to pending for its reason (ms).
 HOLD = 2_000
-# From when on the lack of a reset or a requeue proves that a worker took the dispatch up (ms): a reset
-# comes after 1 s, a dead job is found within 10 s to 60 s (queue_job/jobrunner/runner.py).
-TAKEN = 70_000
-TAKEN_WHERE_RESET = 5_000
-# A dead job that is requeued is asked for again within this time, if its channel has room (ms).
-REDISPATCH = 10_000
 # Two runners on one database ask for the same job within this time (ms); only one dispatch takes effect.
 RIVAL = 2_000
 
@@ -33,7 +26,6 @@ class Course:
         self.sight = sight
         self.out: list[Output] = []
         self.now = 0
-        self.taken = TAKEN
         self._unsettled: deque[tuple[int, Job, Ending]] = deque()
         self._held: deque[tuple[int, Job, Ending | Proof]] = deque()
 
@@ -53,38 +45,6 @@ class Course:
             if job.ending is ending:
                 self.settle_job(job)
 
-    def finish(self) -> None:
-        """Nothing follows: settle everything."""
-        for job in self.jobs.open():
-            self.release(job)
-            ending = job.ending
-            if ending is not None and ending.how == "dead" and self.now - ending.proof.time < REDISPATCH:
-                self._requeue_ended(job, ending, "dead")
-            elif ending is not None:
-                self.settle_job(job)
-            elif not self._end_as_channel_tells(job) and job.orphaned is not None:
-                self.lose(job)
-
-    def look(self) -> None:
-        """Let go of jobs of which no line will tell any more, after the time that endings have to settle.
-
-        They leave their open state, so that it doesn't grow for ever. An attempt whose server was started
-        anew is lost. A dispatch without an answer, in a log that shows no answers, is not known to be lost,
-        nor one that waits, in a log that shows no dispatches: of these nothing is told.
-        """
-        for job in self.jobs.open(ended=False):
-            if job.ending is not None or job.back is not None or self.now - job.since <= self.settle:
-                continue
-            if self._end_as_channel_tells(job):
-                continue
-            if job.orphaned is not None:
-                if self.now - job.orphaned > self.settle:
-                    self.lose(job)
-            elif (job.state == "enqueued" and not self._sees_end(job)) or (
-                job.state == "pending" and not self.sight.pending and not self.sight.dispatched
-            ):
-                self._let_go(job, self.now)
-
     # What happened
 
     def queue(self, job: Job, proof: Proof, time: int, *, observed: bool) -> None:
@@ -92,7 +52,7 @@ class Course:
         job.queued = time
         job.told_queued = True
         self.jobs.move(job, "pending", time)
-        self._tell("queued", job, proof, time=time, observed=observed)
+        self.tell("queued", job, proof, time=time, observed=observed)
 
     def dispatch(self, job: Job, proof: Proof) -> None:
         """The runner asks Odoo to run the job."""
@@ -104,7 +64,7 @@ class Course:
         job.failed_in_channel = job.done_in_channel = None
         job.proof = proof
         self.jobs.move(job, "enqueued", proof.time)
-        self._tell("dispatched", job, proof)
+        self.tell("dispatched", job, proof)
         if job.queued is not None and not job.waited:
             seconds = max(0, proof.time - job.queued) / 1000
             self.out.append(QueueWait(proof.time, job.db, job.channel, seconds))
@@ -124,7 +84,7 @@ class Course:
         wait = self._wait(job)
         if observed:
             self.jobs.move(job, "started", time)
-        self._tell("started", job, proof, time=time, observed=observed, attempt=job.attempts, wait=wait)
+        self.tell("started", job, proof, time=time, observed=observed, attempt=job.attempts, wait=wait)
 
     def infer_start(self, job: Job, proof: Proof, began: int | None) -> None:
         """The attempt that ends now began at `began`, or, where no line tells, not before the dispatch."""
@@ -146,11 +106,11 @@ class Course:
         if job.started is not None:
             ending.attempt = job.attempts
             ending.wait = self._wait(job)
-            self._ended(job, ending)
+            self.tell_run(job, ending)
         elif ending.attempt is None and ending.how != "dead":
             job.attempts += 1
             ending.attempt = job.attempts
-            self._ended(job, ending)
+            self.tell_run(job, ending)
         job.ending = ending
         job.started = None
         job.start_proof = None
@@ -176,65 +136,19 @@ class Course:
         """The job went back to wait without having ended."""
         attempt = job.attempts if job.started is not None else None
         if attempt is not None:
-            self._ended(job, Ending("requeued", proof))
-        self._tell("requeued", job, proof, observed=observed, attempt=attempt, reason=reason)
-        self._rest(job)
+            self.tell_run(job, Ending("requeued", proof))
+        self.tell("requeued", job, proof, observed=observed, attempt=attempt, reason=reason)
+        self.rest(job)
         self.jobs.move(job, "pending", proof.time)
 
     def cancel(self, job: Job, proof: Proof) -> None:
         """A line says that the job was cancelled."""
         if job.outcome == "cancelled":
             return
-        self._tell("cancelled", job, proof)
+        self.tell("cancelled", job, proof)
         if job.state in (None, "pending", "closed"):
             job.outcome = "cancelled"
             self.jobs.move(job, "closed", proof.time)
-
-    def lose(self, job: Job, reason: str = "server restart") -> None:
-        """The attempt under way can no longer end; where no ends are logged, nothing is known of it."""
-        time = job.orphaned if job.orphaned is not None else self.now
-        taken = job.started is not None or (job.dispatched is not None and time - job.dispatched > self.taken)
-        proof = job.start_proof or job.proof
-        if taken and self._sees_end(job) and proof is not None:
-            if job.started is None:
-                job.attempts += 1
-            ending = Ending("lost", proof)
-            self._ended(job, ending)
-            self._tell("lost", job, proof, time=time, observed=False, attempt=job.attempts, reason=reason)
-            job.outcome = "lost"
-        self._let_go(job, time)
-
-    def orphan(self, server: str | None, time: int) -> None:
-        """A server was started at `time`: what ran in it before cannot end any more."""
-        for job in self.jobs.open(ended=False):
-            if (
-                job.state in ("enqueued", "started")
-                and job.orphaned is None
-                and job.since < time
-                and job.proof is not None
-                and job.proof.server == server
-            ):
-                job.orphaned = time
-
-    def lose_where(self, moved_on: Callable[[str | None, int], bool]) -> None:
-        """Tell the jobs that no worker can be at: all of their server have `moved_on` since."""
-        for job in self.jobs.open(ended=False):
-            if (
-                job.state in ("enqueued", "started")
-                and self.now - job.since > self.taken
-                and job.ending is None
-                and job.proof is not None
-                and moved_on(job.proof.server, job.since + RIVAL)
-            ):
-                self.lose(job, "worker gone")
-
-    def forget(self, job: Job) -> None:
-        """There are too many jobs, and this one is the longest in its state."""
-        proof = job.start_proof or job.proof
-        if proof is not None:
-            attempt = job.attempts if job.started is not None else None
-            self._tell("lost", job, proof, time=self.now, observed=False, attempt=attempt, reason="evicted")
-        job.ending = job.back = None
 
     # What it comes to
 
@@ -255,7 +169,7 @@ class Course:
         if how is None:
             if ending.how == "dead" and not self.sight.dispatched:
                 # That no dispatch follows means nothing where none is logged: the line says requeued.
-                self._requeue_ended(job, ending, "dead")
+                self.requeue_ended(job, ending, "dead")
                 return
             how = {"answered": "done", "dead": "failed", "broken": "lost"}.get(ending.how, ending.how)
         ending.observed = ending.observed or observed
@@ -265,7 +179,7 @@ class Course:
                 # The dispatch was taken up, or the job could not have died of it.
                 job.attempts += 1
                 ending.attempt = job.attempts
-                self._ended(job, ending)
+                self.tell_run(job, ending)
         self._conclude(job, ending, how)
 
     def came_back(self, job: Job, reason: str | None) -> None:
@@ -282,38 +196,20 @@ class Course:
                     return
                 self.settle_job(job)
             elif ending.how == "dead":
-                self._requeue_ended(job, ending, "dead")
+                self.requeue_ended(job, ending, "dead")
                 return
             else:
-                self._requeue_ended(job, ending, reason or "unknown")
+                self.requeue_ended(job, ending, reason or "unknown")
                 return
         proof = job.proof
         if proof is None or job.state in (None, "pending"):
             return
         self.requeue(job, proof, reason or "unknown", observed=False)
 
-    def _sees_end(self, job: Job) -> bool:
-        """Whether the end of the attempt under way would be in this log: answers are, or starts."""
-        sight = self.sight
-        return job.start_proof is not None or sight.started or sight.answered[job.db] > 0
-
-    def _end_as_channel_tells(self, job: Job) -> bool:
-        """The runner saw a started job done, and no answer came, in a log without any: NothingToDoJob."""
-        proof = job.done_in_channel
-        if proof is None or job.started is None or job.ending is not None or self.sight.answered[job.db]:
-            return False
-        self.end(job, Ending("done", proof, duration=max(0, proof.time - job.started) / 1000))
-        self.settle_job(job)
-        return True
-
-    def _let_go(self, job: Job, time: int) -> None:
-        self._rest(job)
-        self.jobs.move(job, "closed", time)
-
     # Telling
 
-    def _requeue_ended(self, job: Job, ending: Ending, reason: str) -> None:
-        self._tell(
+    def requeue_ended(self, job: Job, ending: Ending, reason: str) -> None:
+        self.tell(
             "requeued",
             job,
             ending.proof,
@@ -322,11 +218,11 @@ class Course:
             reason=reason,
         )
         job.ending = None
-        self._rest(job)
+        self.rest(job)
         self.jobs.move(job, "pending", ending.proof.time)
 
     def _conclude(self, job: Job, ending: Ending, how: str) -> None:
-        self._tell(
+        self.tell(
             how,
             job,
             ending.proof,
@@ -341,7 +237,7 @@ class Course:
         )
         back = job.back
         job.ending = None
-        self._rest(job)
+        self.rest(job)
         job.proof = ending.proof
         if how == "retried":
             self.jobs.move(job, "pending", ending.proof.time)
@@ -350,7 +246,7 @@ class Course:
             job.back = back
             self.jobs.move(job, "closed", ending.proof.time)
 
-    def _rest(self, job: Job) -> None:
+    def rest(self, job: Job) -> None:
         """Nothing is under way any more."""
         job.started = job.start_proof = job.dispatched = job.dispatcher = None
         job.back = job.failed_in_channel = job.done_in_channel = job.orphaned = None
@@ -362,14 +258,14 @@ class Course:
             return None
         return max(0, job.started - job.dispatched) / 1000
 
-    def _ended(self, job: Job, ending: Ending) -> None:
+    def tell_run(self, job: Job, ending: Ending) -> None:
         self.out.append(
             Ended(
                 ending.proof.time, job.db, job.channel, ending.duration, ending.sql_queries, ending.sql_time
             )
         )
 
-    def _tell(
+    def tell(
         self,
         event: str,
         job: Job,
@@ -411,4 +307,4 @@ class Course:
     def refuse(self, job: Job, proof: Proof) -> None:
         """A worker was asked and did not run it."""
         job.refusals += 1
-        self._tell("refused", job, proof)
+        self.tell("refused", job, proof)

@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from logparse.lifecycle.course import TAKEN, TAKEN_WHERE_RESET, Course
+from logparse.lifecycle.course import Course
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.installation import Installation, channel_state
 from logparse.lifecycle.job import Job, Proof
 from logparse.lifecycle.jobs import Jobs
+from logparse.lifecycle.overdue import TAKEN, TAKEN_WHERE_RESET, Overdue
 from logparse.lifecycle.placing import Handler, Placing
 from logparse.lifecycle.processes import Processes
 from logparse.lifecycle.runner import Runners
@@ -78,6 +79,7 @@ class Lifecycle:
         self.runner_activity: dict[str, int] = {}
         self.runner_wakeup: dict[str, int] = {}
         self._course = Course(self.jobs, int(options.settle * 1000), self.sight)
+        self._overdue = Overdue(self._course)
         self._workers = Workers(self._course, self.processes, self.sight)
         self._runners = Runners(self._course, self._workers, self.sight)
         self._placing = Placing(self.jobs, self.sight)
@@ -149,7 +151,7 @@ class Lifecycle:
         while self.jobs.crowded:
             evicted = self.jobs.evict()
             if evicted is not None:
-                course.forget(evicted)
+                self._overdue.forget(evicted)
         if out:
             course.out = []
         return out
@@ -158,7 +160,7 @@ class Lifecycle:
         """Nothing follows: settle what is left."""
         self._placing.finish()
         self._lose_the_dead()
-        self._course.finish()
+        self._overdue.finish()
         out, self._course.out = self._course.out, []
         return out
 
@@ -261,8 +263,8 @@ class Lifecycle:
         for server, time in self.installation.restarts():
             self._workers.restarted(server)
             self._runner_since.pop(server, None)
-            self._course.orphan(server, time)
-            self._course.taken = TAKEN_WHERE_RESET if self._never_requeues() else TAKEN
+            self._overdue.orphan(server, time)
+            self._overdue.taken = TAKEN_WHERE_RESET if self._never_requeues() else TAKEN
 
     def _never_requeues(self) -> bool:
         return (self.installation.version or "").partition(".")[0] in _NEVER_REQUEUES
@@ -270,6 +272,6 @@ class Lifecycle:
     def _lose_the_dead(self) -> None:
         """Let go of what no line will tell of; tell the jobs whose worker is gone where nothing requeues."""
         self._looked = self.now
-        self._course.look()
+        self._overdue.look()
         if self._never_requeues():
-            self._course.lose_where(self.processes.moved_on)
+            self._overdue.lose_where(self.processes.moved_on)
