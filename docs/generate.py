@@ -16,13 +16,14 @@ sys.path.insert(0, str(ROOT))  # the docs are those of this checkout, whatever i
 
 import reference  # noqa: E402
 
-from logparse.out import families  # noqa: E402
+from logparse.out import families, shipped  # noqa: E402
 from logparse.out.request_families import REQUEST_FAMILIES  # noqa: E402
 
 PARTS: dict[str, Callable[[], str]] = {
     "metrics": families.table,
     "request-metrics": lambda: families.table(REQUEST_FAMILIES),
     "buckets": lambda: families.bounds(REQUEST_FAMILIES),
+    "ship": shipped.ship_table,
     "commands": reference.commands,
 }
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)

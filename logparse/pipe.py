@@ -33,6 +33,9 @@ class Tap:
     def fact(self, fact: Fact, *, believed: bool) -> None:
         """A record that a pattern recognised; believed: False where the lifecycle rejected it."""
 
+    def told(self, outputs: Sequence[Output], now: int) -> None:
+        """What was just proven; now: the log's clock then, ms."""
+
     def unmatched(self, record: Record) -> None:
         """A record of queue_job's loggers that no pattern knows."""
 
@@ -113,7 +116,12 @@ class Pipe:
 
     def finish(self, *, settle: bool = True) -> list[Output]:
         """The log is at its end; with `settle`, endings that its time would settle are settled now."""
-        return self.lifecycle.finish() if settle else []
+        if not settle:
+            return []
+        out = self.lifecycle.finish()
+        if self.tap is not None:
+            self.tap.told(out, self.lifecycle.now)
+        return out
 
     def follow(self, records: list[Record]) -> list[Output]:
         """What records of this pipe's reader prove; for who puts those of several readers in order."""
@@ -132,8 +140,10 @@ class Pipe:
                     out += feed(fact, record.server or server)
                     continue
                 before = rejected.total()
-                out += feed(fact, record.server or server)
+                proven = feed(fact, record.server or server)
+                out += proven
                 tap.fact(fact, believed=rejected.total() == before)
+                tap.told(proven, self.lifecycle.now)
             elif matcher.watches(record.logger):
                 logger = record.logger
                 if logger not in self.unmatched and len(self.unmatched) >= _LOGGERS:

@@ -27,7 +27,7 @@ find_python() {
 missing_packages() {
     for pair in promtool:prometheus zstd:zstd xz:xz-utils bzip2:bzip2 gzip:gzip logrotate:logrotate \
         mtail:mtail lnav:lnav curl:curl systemd-analyze:systemd setpriv:util-linux \
-        amtool:prometheus-alertmanager; do
+        amtool:prometheus-alertmanager openssl:openssl; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || printf ' %s' "${pair#*:}"
     done
     # Debian's python3 comes without the means to make a virtual environment.
@@ -46,7 +46,7 @@ install_packages() {
         fi
     fi
     say "not installed:$missing; to install them: sudo apt-get install$missing"
-    say "until then tests fail: those marked needs_promtool (prometheus), tests/export (mtail, lnav), tests/deploy (systemd, util-linux), tests/monitoring (curl, prometheus-alertmanager), tests/source (the others)"
+    say "until then tests fail: those marked needs_promtool (prometheus), tests/export (mtail, lnav), tests/deploy (systemd, util-linux), tests/monitoring (curl, prometheus-alertmanager), tests/out (openssl), tests/source (the others)"
 }
 
 # All that the environment is made from; when it is as it was, nothing is to be done.

@@ -42,7 +42,8 @@ EVENTS = (
 _BLOCK = 256  # lines that are written at once
 
 
-def _only(ctx: click.Context, param: click.Parameter, text: str | None) -> frozenset[str] | None:
+def only_callback(ctx: click.Context, param: click.Parameter, text: str | None) -> frozenset[str] | None:
+    """Of --only: the words of events, between commas."""
     if text is None:
         return None
     names = frozenset(text.replace(",", " ").split())
@@ -63,7 +64,7 @@ def _only(ctx: click.Context, param: click.Parameter, text: str | None) -> froze
 )
 @click.option("--sort", is_flag=True, help="Order by time; holds all events in memory until the log is read.")
 @click.option("--output", "-o", metavar="FILE", help="Write there, not to standard output.")
-@click.option("--only", metavar="EVENT[,EVENT…]", callback=_only, help="Print these events only.")
+@click.option("--only", metavar="EVENT[,EVENT…]", callback=only_callback, help="Print these events only.")
 @click.option(
     "--no-channel-state", is_flag=True, help="Leave out channel_state, of which DEBUG logs are full."
 )

@@ -18,7 +18,7 @@ from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle, Options
 from logparse.out.requests import Requests
 from logparse.out.state import State
-from logparse.pipe import Pipe
+from logparse.pipe import Pipe, Tap
 from logparse.record.reader import Reader
 from logparse.record.record import Record
 from logparse.source.error import SourceError, shown
@@ -177,6 +177,7 @@ class Following:
         self.pipes: list[Pipe] = []
         self.lifecycle = Lifecycle(Options(settle=reading.settle, max_jobs=reading.max_jobs))
         self._start, self._since, self._state, self._requests = start, since, state, requests
+        self._tap: Tap | None = None
         self._held: list[tuple[int, Live, Record]] = []
         self._logs = {log.path: log for log in snapshot.logs} if snapshot is not None else {}
         self._servers = {file: server for server, files in streams_of(reading) for file in files}
@@ -212,6 +213,7 @@ class Following:
         follower = Follower(path, start=start, place=place, since=None if late else self._since)
         server = self._servers.get(given)
         pipe = open_pipe(self.reading, self.lifecycle, self.patterns, server=server, requests=self._requests)
+        pipe.tap = self._tap
         one = Live(follower, pipe)
         self._seen[identity] = path
         self.live.append(one)
@@ -267,6 +269,12 @@ class Following:
             held=kept,
             counts=counts,
         )
+
+    def tap(self, tap: Tap) -> None:
+        """Let it look on at all pipes, also of files that appear later."""
+        self._tap = tap
+        for pipe in self.pipes:
+            pipe.tap = tap
 
     @property
     def passed(self) -> bool:

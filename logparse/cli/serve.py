@@ -37,7 +37,8 @@ _BEHIND_SECONDS = 300.0  # in which what is written was never all read
 _CLOSING_SECONDS = 1.0  # for requests under way at the end
 
 
-def _start(ctx: click.Context, param: click.Parameter, text: str) -> tuple[Start, int | None]:
+def start_callback(ctx: click.Context, param: click.Parameter, text: str) -> tuple[Start, int | None]:
+    """Of --start: where to begin, and from which time on to tell (ms since the epoch)."""
     if text in ("beginning", "end"):
         return ("beginning" if text == "beginning" else "end"), None
     try:
@@ -75,7 +76,7 @@ def _start(ctx: click.Context, param: click.Parameter, text: str) -> tuple[Start
     metavar="WHERE",
     default="end",
     show_default=True,
-    callback=_start,
+    callback=start_callback,
     help="Where to begin in a file without a saved position: beginning, end, or a time, such as: "
     f"{EXAMPLES}. With a time, the file is read from its beginning, and what came before is not counted.",
 )
@@ -108,17 +109,11 @@ def command(
       logparse serve --listen 0.0.0.0:9747 --state /var/lib/logparse --start beginning odoo.log
     """
     where, since = start
-    selection = reading.selection
-    if since is not None:
-        begin = since if selection.start_ms is None else max(since, selection.start_ms)
-        reading = msgspec.structs.replace(
-            reading, selection=msgspec.structs.replace(selection, start_ms=begin)
-        )
-    reading = msgspec.structs.replace(reading, http=http)
+    reading = msgspec.structs.replace(told_from(reading, since), http=http)
     requests = Requests(reading.selection) if http else None
     store = None
     if state is not None:
-        _prepare(state)
+        prepare(state)
         store = Store(state)
 
     def following(snapshot: Snapshot | None) -> Following:
@@ -145,8 +140,17 @@ def command(
             service.run(stop)
         finally:
             service.end()
-            _close(server)
+            close(server)
         log("info", "stopped")
+
+
+def told_from(reading: Reading, since: int | None) -> Reading:
+    """The same, telling nothing from before `since` (ms), which --start gave."""
+    selection = reading.selection
+    if since is None:
+        return reading
+    begin = since if selection.start_ms is None else max(since, selection.start_ms)
+    return msgspec.structs.replace(reading, selection=msgspec.structs.replace(selection, start_ms=begin))
 
 
 class _Service:
@@ -344,7 +348,8 @@ class _Service:
         self.following.notes.clear()
 
 
-def _prepare(state: Path) -> None:
+def prepare(state: Path) -> None:
+    """Make the state directory. Raises CliError."""
     try:
         state.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -381,7 +386,7 @@ def _signals(service: _Service) -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _close(server: MetricsServer) -> None:
+def close(server: MetricsServer) -> None:
     """Stop listening; a client that does not take its answer is not waited for."""
     closing = threading.Thread(target=server.close, name="logparse-closing", daemon=True)
     closing.start()

@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 
 from logparse.cli.error import CliError
+from logparse.out.loki import Entry
 from logparse.out.state import State
+from logparse.out.story import Trace
 from logparse.source.error import shown
 from logparse.source.place import Place
 
@@ -42,11 +44,22 @@ class Log(msgspec.Struct):
     odoo: str | None = None
 
 
+class Shipped(msgspec.Struct):
+    """Of `ship`. waiting: events that are read and not known to be in Loki. known: values of labels so far.
+
+    texts: those that events to come may be about.
+    """
+
+    waiting: list[Entry] = []
+    known: dict[str, list[str]] = {}
+    texts: list[Trace] = []
+
+
 class Snapshot(msgspec.Struct):
     """All that a follower knows. patterns: the digest of those that it was made with.
 
     classes, lifecycle, held: as logparse.cli.kept has them; held: (time, number of the log, record).
-    events: the size of the file of events, bytes; None where none is written.
+    events: the size of the file of events, bytes; None where none is written. ship: None of other verbs.
     """
 
     release: str
@@ -58,6 +71,7 @@ class Snapshot(msgspec.Struct):
     counts: State | None = None
     snapshot_errors: int = 0
     events: int | None = None
+    ship: Shipped | None = None
 
 
 class Refused(Exception):

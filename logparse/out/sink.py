@@ -74,6 +74,10 @@ class Taps(Tap):
         for tap in self._taps:
             tap.fact(fact, believed=believed)
 
+    def told(self, outputs: Sequence[Output], now: int) -> None:
+        for tap in self._taps:
+            tap.told(outputs, now)
+
     def unmatched(self, record: Record) -> None:
         for tap in self._taps:
             tap.unmatched(record)

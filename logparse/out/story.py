@@ -121,7 +121,8 @@ class Stories(Tap):
         uuid = fact.uuid
         if uuid is None:
             if fact.kind == "failed" and fact.confidence == "implies":
-                self._last_traces.append(Trace(_line(fact, believed), fact.fields.get("exception")))
+                line = line_of(fact, believed=believed)
+                self._last_traces.append(Trace(line, fact.fields.get("exception")))
             return
         if not uuid.startswith(self._prefix):
             return
@@ -131,7 +132,7 @@ class Stories(Tap):
         if len(job.lines) >= _MOST_LINES:
             job.left_out += 1
         else:
-            line = _line(fact, believed)
+            line = line_of(fact, believed=believed)
             job.lines[line.place] = line
         if believed and len(job.traces) < _MOST_TRACES:
             record = fact.record
@@ -200,7 +201,8 @@ class Stories(Tap):
         )
 
 
-def _line(fact: Fact, believed: bool) -> Line:
+def line_of(fact: Fact, *, believed: bool) -> Line:
+    """The record of a fact, with the continuation lines that are kept."""
     record = fact.record
     body = record.body
     cut = len(body) > _LONGEST_BODY
@@ -247,7 +249,7 @@ def _steps(events: list[Event], lines: list[Line], traces: list[Trace], pipe: Pi
         place = (event.file, event.offset)
         if event.event == "started":
             began = event.ts
-        found = _traces_of(event, began, traces, pipe) if event.event == "failed" else ()
+        found = traces_of(event, began, traces, pipe) if event.event == "failed" else ()
         trace, maybe = (found[0], ()) if len(found) == 1 else (None, found)
         if event.event in _ENDINGS:
             began = None
@@ -262,7 +264,7 @@ def _steps(events: list[Event], lines: list[Line], traces: list[Trace], pipe: Pi
     return [step for _, _, _, step in order]
 
 
-def _traces_of(event: Event, began: int | None, traces: list[Trace], pipe: Pipe) -> tuple[Line, ...]:
+def traces_of(event: Event, began: int | None, traces: list[Trace], pipe: Pipe) -> tuple[Line, ...]:
     """The tracebacks that may be a failure's: of its process, between its start and its end.
 
     One, where it is certain: in a process that runs one job at a time, its last.
