@@ -26,7 +26,7 @@ find_python() {
 # What the tests run of Debian's, each package by the command that shows that it is there.
 missing_packages() {
     for pair in promtool:prometheus zstd:zstd xz:xz-utils bzip2:bzip2 gzip:gzip logrotate:logrotate \
-        mtail:mtail lnav:lnav curl:curl systemd-analyze:systemd setpriv:util-linux \
+        mtail:mtail lnav:lnav chromium:chromium curl:curl systemd-analyze:systemd setpriv:util-linux \
         amtool:prometheus-alertmanager openssl:openssl; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || printf ' %s' "${pair#*:}"
     done
@@ -46,7 +46,7 @@ install_packages() {
         fi
     fi
     say "not installed:$missing; to install them: sudo apt-get install$missing"
-    say "until then tests fail: those marked needs_promtool (prometheus), tests/export (mtail, lnav), tests/deploy (systemd, util-linux), tests/monitoring (curl, prometheus-alertmanager), tests/out (openssl), tests/source (the others)"
+    say "until then tests fail: those marked needs_promtool (prometheus), tests/export (mtail, lnav), tests/out/page (chromium), tests/deploy (systemd, util-linux), tests/monitoring (curl, prometheus-alertmanager), tests/out (openssl), tests/source (the others)"
 }
 
 # All that the environment is made from; when it is as it was, nothing is to be done.

@@ -58,7 +58,7 @@ def checked(path: str, option: str, logs: Sequence[str]) -> Path:
         if log != "-" and target.exists() and Path(log).exists() and target.samefile(log):
             raise CliError(f"{shown(path)} is one of the logs: name another file for {option}")
     if not path or target.is_dir():
-        raise CliError(f"{shown(path)} is a directory: name a file with {option}")
+        raise CliError(f"{shown(path)} is a directory: name a file for {option}")
     if not target.parent.is_dir():
         parent = shown(str(target.parent))
         raise CliError(f"there is no directory {parent}: make it, or name another file for {option}")

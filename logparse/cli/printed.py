@@ -1,42 +1,32 @@
 """What a replay prints to standard output: the summary as tables or JSON, or the counters as metrics."""
 
 import sys
-from collections.abc import Sequence
 
-from logparse.lifecycle.event import Output
-from logparse.out.report import Report
-from logparse.out.sink import Sink, Source
-from logparse.out.summary import Summary
+from logparse.out.sink import Sink
+from logparse.out.summed import Summed
+from logparse.out.timeline import Timeline
 
 
 class Printed(Sink):
-    """Adds up a summary. Inherit, and print it in `finish`."""
+    """What was added up. Inherit, and print it in `finish`."""
 
-    def __init__(self, summary: Summary) -> None:
-        self.summary = summary
-
-    def open(self, source: Source) -> None:
-        self.source = source
-
-    def add(self, outputs: Sequence[Output]) -> None:
-        add = self.summary.add
-        for output in outputs:
-            add(output)
-
-    def report(self) -> Report:
-        """Of all that was added."""
-        return self.summary.result(self.source.pipe, self.source.files)
+    def __init__(self, summed: Summed) -> None:
+        self._summed = summed
 
 
 class Tables(Printed):
-    """For people."""
+    """For people. timeline: added up before it."""
+
+    def __init__(self, summed: Summed, timeline: Timeline) -> None:
+        super().__init__(summed)
+        self._timeline = timeline
 
     def finish(self) -> None:
         from logparse.out.terminal.layout import printed
         from logparse.out.terminal.report import show
 
-        report = self.report()
-        printed(sys.stdout, lambda console: show(report, console))
+        report = self._summed.report
+        printed(sys.stdout, lambda console: show(report, console, self._timeline))
 
 
 class Json(Printed):
@@ -45,7 +35,7 @@ class Json(Printed):
     def finish(self) -> None:
         import msgspec
 
-        report = msgspec.json.encode(self.report())
+        report = msgspec.json.encode(self._summed.report)
         sys.stdout.buffer.write(msgspec.json.format(report, indent=2) + b"\n")
 
 
@@ -60,10 +50,12 @@ class Metrics(Printed):
         from logparse.out.gauges import Build
         from logparse.out.live import LiveGauges, ReadOnce
 
-        pipe = self.source.pipe
+        source = self._summed.source
+        pipe = source.pipe
         registry = CollectorRegistry()
         patterns = pipe.patterns
         build = Build(__version__, patterns.version, patterns.digest)
-        gauges, readers = LiveGauges(pipe.lifecycle, [pipe]), ReadOnce(pipe, self.source.files)
-        registry.register(QueueJobCollector(self.summary.counts, gauges, readers, build=build))
+        gauges, readers = LiveGauges(pipe.lifecycle, [pipe]), ReadOnce(pipe, source.files)
+        counts = self._summed.summary.counts
+        registry.register(QueueJobCollector(counts, gauges, readers, build=build))
         sys.stdout.buffer.write(generate_latest(registry))

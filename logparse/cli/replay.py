@@ -1,6 +1,7 @@
 """The verb `replay`: a summary of what happened to the jobs of a log."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -11,6 +12,10 @@ from logparse.cli.options import Reading, files_argument, http_option, reading_o
 from logparse.cli.run import open_run
 from logparse.out.sink import Sink
 
+if TYPE_CHECKING:
+    from logparse.out.summed import Summed
+    from logparse.out.timeline import Timeline
+
 
 @click.command("replay")
 @files_argument
@@ -19,6 +24,16 @@ from logparse.out.sink import Sink
 )
 @click.option(
     "--metrics", is_flag=True, help="Print the counters as Prometheus metrics, the same that `serve` exposes."
+)
+@click.option(
+    "--html",
+    metavar="FILE",
+    help="Write the report as one HTML page: charts, jobs and their stories (docs/report.md).",
+)
+@click.option(
+    "--with-text",
+    is_flag=True,
+    help="In the page, show messages and tracebacks of exceptions, too; they may hold personal data.",
 )
 @click.option(
     "--top",
@@ -40,6 +55,8 @@ def command(
     reading: Reading,
     as_json: bool,
     metrics: bool,
+    html: str | None,
+    with_text: bool,
     top: int,
     openmetrics: str | None,
     step: int,
@@ -65,15 +82,38 @@ def command(
     if sys.stdout is None:
         raise CliError("standard output is closed: there is nowhere to print to")
     from logparse.cli import printed
-    from logparse.cli.outputs import run_into
+    from logparse.cli.outputs import checked, run_into
     from logparse.out.counts import Counts
     from logparse.out.summary import Summary
+    from logparse.out.summed import Summed
+    from logparse.out.timeline import Timeline
 
+    if html is not None:
+        checked(html, "--html", reading.all_files)
     run = open_run(msgspec.structs.replace(reading, http=http), progress=True)
-    form = printed.Json if as_json else printed.Metrics if metrics else printed.Tables
+    summed = Summed(Summary(Counts(requests=run.requests), top=top))
+    timeline = Timeline(summed.summary.counts)
+    drawn = html is not None or not (as_json or metrics)
     # In the order in which they are finished: what is printed comes last.
-    sinks: list[Sink] = []
+    sinks: list[Sink] = [summed, timeline] if drawn else [summed]
     if openmetrics is not None:
         sinks.append(history(openmetrics, step, labels, reading))
-    sinks.append(form(Summary(Counts(requests=run.requests), top=top)))
+    if html is not None:
+        sinks.append(_page(html, summed, timeline, texts=with_text))
+    if as_json:
+        sinks.append(printed.Json(summed))
+    elif metrics:
+        sinks.append(printed.Metrics(summed))
+    else:
+        sinks.append(printed.Tables(summed, timeline))
     run_into(run, sinks)
+
+
+def _page(path: str, summed: "Summed", timeline: "Timeline", *, texts: bool) -> Sink:
+    try:
+        from logparse.out.page.sink import Page
+    except ModuleNotFoundError as error:
+        if error.name not in ("jinja2", "markupsafe"):
+            raise
+        raise CliError("--html needs jinja2: install it with `pip install 'logparse[report]'`") from error
+    return Page(path, summed, timeline, texts=texts)

@@ -15,6 +15,7 @@ _FRAME = re.compile(r'\n  File "([^"\n]*)')
 _LAST = re.compile(r"\n([^ \t\r\n][^\n]*)")
 _FRAME_OF_GROUP = re.compile(r'\n  \|   File "([^"\n]*)')
 _LAST_OF_GROUP = re.compile(r"\n  \| ([^ \t\r\n][^\n]*)")
+_FRAMES = re.compile(r'\n  (?:\|   )?File "([^"\n]{1,1000})", line (\d{1,9}), in ([^\n]{1,200})')
 # The class line: `odoo.exceptions.UserError: text`, or the class alone. Python 2 (Odoo 10 and older) writes
 # no module; a class made in a function has `<locals>` in its name.
 _CLASS = re.compile(r"([^\W\d][\w.<>]{0,299})(?:: ?(.*))?", re.DOTALL)
@@ -41,6 +42,24 @@ class Raised(NamedTuple):
     text: str
 
 
+class Frame(NamedTuple):
+    """A place in a program: path of the file, number of the line, name of the function."""
+
+    file: str
+    line: int
+    function: str
+
+
+def frames(message: str, body: str) -> list[Frame]:
+    """The frames of the traceback whose exception `raised` tells, the innermost last; none without one."""
+    text = f"\n{message}\n{body}" if message == _HEAD else f"\n{body}"
+    block = _own(text)
+    if block is None:
+        return []
+    found = _FRAMES.finditer(text, block.begin, block.end)
+    return [Frame(match[1], int(match[2]), match[3]) for match in found]
+
+
 def raised(message: str, body: str) -> Raised | None:
     """The last exception of the chain in a record's message and continuation lines; None without one.
 
@@ -48,15 +67,9 @@ def raised(message: str, body: str) -> Raised | None:
     exception's text, of any number of lines, which may quote headers, tracebacks and anything else.
     """
     text = f"\n{message}\n{body}" if message == _HEAD else f"\n{body}"
-    block = _block(text, 0)
+    block = _own(text)
     if block is None:
         return None
-    while not block.first_frame.replace("\\", "/").endswith(_CATCHERS):
-        link = _LINK.search(text, block.end)
-        following = None if link is None else _block(text, link.end())
-        if following is None or not following.first_frame or not _CLASS.fullmatch(following.line):
-            break
-        block = following
     line = block.line
     if message == _WERKZEUG and not text[block.end :].strip():
         line = _PERF.sub("", line)
@@ -65,11 +78,24 @@ def raised(message: str, body: str) -> Raised | None:
 
 
 class _Block(NamedTuple):
-    """One traceback: the file of its first frame, its class line, and where in the text that ends."""
+    """One traceback: the file of its first frame, its class line, and from where to where it is."""
 
     first_frame: str
     line: str
+    begin: int
     end: int
+
+
+def _own(text: str) -> _Block | None:
+    """The traceback of the job's own exception, the last of the chain."""
+    block = _block(text, 0)
+    while block is not None and not block.first_frame.replace("\\", "/").endswith(_CATCHERS):
+        link = _LINK.search(text, block.end)
+        following = None if link is None else _block(text, link.end())
+        if following is None or not following.first_frame or not _CLASS.fullmatch(following.line):
+            break
+        block = following
+    return block
 
 
 def _block(text: str, at: int) -> _Block | None:
@@ -82,4 +108,4 @@ def _block(text: str, at: int) -> _Block | None:
     if last is None:
         return None
     frame = (_FRAME_OF_GROUP if group else _FRAME).match(text, begin.end())
-    return _Block(frame[1] if frame else "", last[1], last.end())
+    return _Block(frame[1] if frame else "", last[1], begin.end(), last.end())

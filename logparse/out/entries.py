@@ -7,7 +7,7 @@ from logparse.lifecycle.event import Event
 from logparse.lifecycle.lifecycle import Lifecycle
 from logparse.out.counts import REQUEUE_REASONS
 from logparse.out.label import cleaned
-from logparse.out.report import Attempt, Channel, Input, Open, Percentiles, Repeated
+from logparse.out.report import Attempt, Channel, Input, Lost, Open, Percentiles, Repeated
 from logparse.out.sketch import Sketch
 from logparse.out.state import Series
 from logparse.out.time import iso
@@ -63,6 +63,19 @@ def attempt(event: Event) -> Attempt:
         iso(event.ts) or "",
         event.event,
         event.attempt,
+        _text(event.channel),
+        shown_path(event.file),
+        event.offset,
+    )
+
+
+def lost(event: Event) -> Lost:
+    """The entry of an attempt that can no longer end."""
+    return Lost(
+        _text(event.uuid),
+        iso(event.ts) or "",
+        event.attempt,
+        _text(event.reason),
         _text(event.channel),
         shown_path(event.file),
         event.offset,

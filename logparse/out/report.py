@@ -47,6 +47,18 @@ class Repeated(msgspec.Struct, frozen=True):
     channel: str | None
 
 
+class Lost(msgspec.Struct, frozen=True):
+    """An attempt that can no longer end. time: when that was proven, UTC, by the record at file, offset."""
+
+    uuid: str | None
+    time: str
+    attempt: int | None
+    reason: str | None
+    channel: str | None
+    file: str
+    offset: int
+
+
 class Class(msgspec.Struct, frozen=True):
     """Failures by exception. exception: the dotted class name; None where no line told it for certain."""
 
@@ -96,6 +108,7 @@ class Database(msgspec.Struct, frozen=True):
     slowest: list[Attempt]
     most_failing: list[Repeated]
     most_retried: list[Repeated]
+    lost_jobs: list[Lost]
     channels: list[Channel]
     open: list[Open]
 
@@ -139,7 +152,10 @@ class Input(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """first, last: UTC, of the events that were told (of the selection). inferred: events, by word."""
+    """first, last: UTC, of the events that were told (of the selection). inferred: events, by word.
+
+    duration, dispatch_delay, queue_wait: of all databases.
+    """
 
     schema: int
     version: str
@@ -147,6 +163,9 @@ class Report(msgspec.Struct, frozen=True):
     last: str | None
     input: Input
     visibility: Visibility
+    duration: Percentiles | None
+    dispatch_delay: Percentiles | None
+    queue_wait: Percentiles | None
     databases: list[Database]
     installation: Installation
     inferred: dict[str, int]

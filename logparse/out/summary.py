@@ -1,7 +1,7 @@
 """Adds up what the pipe tells into a report of a log."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 
 import logparse
 from logparse.lifecycle.event import Ended, Event, Output, QueueWait
@@ -44,6 +44,7 @@ class _Measures:
         self.slowest = Longest(top)
         self.failing: MostOften[str] = MostOften()
         self.retried: MostOften[str] = MostOften()
+        self.lost: deque[Event] = deque(maxlen=top)
         self.first_starts = 0
 
 
@@ -108,6 +109,8 @@ class Summary:
             measures.failing.add(event.uuid, event)
         elif word == "retried":
             measures.retried.add(event.uuid, event)
+        elif word == "lost":
+            measures.lost.append(event)
 
     def _of(self, db: str | None, channel: str | None) -> tuple[_Measures, str]:
         label, channel_label = self.counts.labels(db, channel)
@@ -128,6 +131,20 @@ class Summary:
             sketch = measures.duration[channel] = Sketch()
             self._sketched += bool(channel)
         return sketch
+
+    def named(self) -> set[str]:
+        """The uuids of the jobs that the report names, or may come to name."""
+        named: set[str] = set()
+        for measures in self._measures.values():
+            events = (*measures.slowest.events(), *measures.lost)
+            named.update(event.uuid for event in events if event.uuid is not None)
+            named.update(measures.failing.keys())
+            named.update(measures.retried.keys())
+        return named
+
+    def _durations(self) -> Iterator[Sketch]:
+        for measures in self._measures.values():
+            yield from measures.duration.values()
 
     @property
     def told(self) -> Counter[str]:
@@ -154,6 +171,13 @@ class Summary:
             iso(self._last) if self._words else None,
             entries.what_was_read(pipe, files),
             sees,
+            entries.percentiles(_merged(self._durations())),
+            entries.percentiles(_merged(one.delay for one in self._measures.values()))
+            if sees.shows("dispatch_delay")
+            else None,
+            entries.percentiles(_merged(one.wait for one in self._measures.values()))
+            if sees.shows("queue_wait")
+            else None,
             databases,
             self._installation(pipe, sees),
             dict(sorted(state.inferred.items())),
@@ -191,9 +215,6 @@ class Summary:
         runs = sum(one.runs for one in series)
         done, failed, retried = events["done"], events["failed"], events["retried"]
         ends_shown = sees.shows("done") and sees.shows("failed")
-        duration = Sketch()
-        for sketch in measures.duration.values():
-            duration.merge(sketch)
         return Database(
             db=db or None,
             jobs=measures.first_starts if sees.shows("started") else None,
@@ -204,7 +225,7 @@ class Summary:
             if ends_shown and done is not None and failed is not None and done + failed
             else None,
             retry_rate=retried / runs if ends_shown and retried is not None and runs else None,
-            duration=entries.percentiles(duration),
+            duration=entries.percentiles(_merged(measures.duration.values())),
             dispatch_delay=entries.percentiles(measures.delay) if sees.shows("dispatch_delay") else None,
             queue_wait=entries.percentiles(measures.wait) if sees.shows("queue_wait") else None,
             exceptions=[
@@ -214,6 +235,7 @@ class Summary:
             slowest=[entries.attempt(event) for event in measures.slowest.events()],
             most_failing=[entries.repeated(often) for often in measures.failing.most(self._top)],
             most_retried=[entries.repeated(often) for often in measures.retried.most(self._top)],
+            lost_jobs=[entries.lost(event) for event in measures.lost],
             channels=entries.channels(series, measures.duration),
             open=entries.open_states(opened, life, sees),
         )
@@ -241,3 +263,10 @@ class Summary:
             workers_stopped=shown("worker_stopped"),
             worker_kills=dict(kills.most_common()),
         )
+
+
+def _merged(sketches: Iterable[Sketch]) -> Sketch:
+    merged = Sketch()
+    for sketch in sketches:
+        merged.merge(sketch)
+    return merged

@@ -2,6 +2,7 @@
 
 import heapq
 import math
+from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -92,6 +93,10 @@ class MostOften(Generic[K]):
             del self._by_count[count]
             if self._lowest == count:
                 self._lowest = count + 1
+
+    def keys(self) -> Iterable[K]:
+        """All that are counted now."""
+        return self._tracked.keys()
 
     def most(self, limit: int) -> list[Often[K]]:
         """The `limit` keys that are certain to have the most; of equal ones, the latest first."""

@@ -2,42 +2,62 @@
 
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 
 class WholeFile:
-    """Write to `file`; `commit` puts it at `path`, `discard` leaves what was at `path` as it was.
+    """`write` to it, or to its `file`; `commit` puts it at `path`, `discard` leaves `path` as it was.
 
     What is no regular file (a pipe, /dev/stdout) is written to directly, and a symbolic link is followed.
-    As a context it commits where nothing was raised. Raises OSError.
+    As a context it commits where nothing was raised. Raises OSError, with the path as it was given.
     """
 
     def __init__(self, path: str | Path) -> None:
+        self._given = str(path)
         self.path = Path(os.path.realpath(path))
+        self._partial: Path | None = None
+        with self._named():
+            self.file = self._opened()
+
+    def _opened(self) -> BinaryIO:
         try:
             direct = not stat.S_ISREG(self.path.stat().st_mode)
         except FileNotFoundError:
             direct = False
-        self._partial: Path | None = None
         if direct:
-            self.file: BinaryIO = self.path.open("wb")
-            return
+            return self.path.open("wb")
         self._partial = self.path.with_name(f".{self.path.name[:200]}.{os.getpid()}.partial")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-        self.file = os.fdopen(os.open(self._partial, flags, 0o666), "wb")
+        return os.fdopen(os.open(self._partial, flags, 0o666), "wb")
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """An error is about the file as the user named it."""
+        try:
+            yield
+        except OSError as error:
+            error.filename = self._given
+            raise
+
+    def write(self, data: bytes) -> None:
+        """Add it."""
+        with self._named():
+            self.file.write(data)
 
     def commit(self) -> None:
         """All is written: let it be there, on the disk."""
-        self.file.flush()
-        if self._partial is not None:
-            os.fsync(self.file.fileno())
-        self.file.close()
-        if self._partial is not None:
-            self._partial.replace(self.path)
-            self._partial = None
+        with self._named():
+            self.file.flush()
+            if self._partial is not None:
+                os.fsync(self.file.fileno())
+            self.file.close()
+            if self._partial is not None:
+                self._partial.replace(self.path)
+                self._partial = None
 
     def discard(self) -> None:
         """Leave nothing of it; after `commit` it does nothing."""

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,47 +67,6 @@ def test_each_alert_says_what_it_needs_and_where_to_read_on(alert: dict[str, Any
     assert said["log_level"] in ("any", "WARNING", "INFO", "DEBUG")
     assert said["runbook_url"] == f"docs/runbooks/{alert['alert']}.md"
     assert (ROOT / said["runbook_url"]).is_file()
-
-
-def test_each_summary_names_the_database_and_the_channel(tmp_path: Path) -> None:
-    rendered: dict[str, list[str]] = {}
-    ran = promtool.run(asked_for_annotations(), tmp_path)
-    for name, summary in re.findall(
-        r'alertname="(\w+)".*\n.*summary="((?:[^"\\]|\\.)*)"', ran.stdout + ran.stderr
-    ):
-        rendered.setdefault(name, []).append(summary)
-    assert rendered.keys() == {alert["alert"] for alert in alerts()}
-    for summary in (one for each in rendered.values() for one in each):
-        assert re.search(r"\b(prod|named|silent|warn|databases?)\b", summary), summary
-        assert re.search(r"\bchannels?\b", summary, re.IGNORECASE), summary
-        assert "error" not in summary
-        assert "no value" not in summary
-
-
-def asked_for_annotations() -> dict[str, Any]:
-    """The tests, asking at the times of firing for no alert at all, so that promtool shows what there is.
-
-    For those that name no database in their labels, one was seen to work.
-    """
-    # Not as YAML has numbers: `0x10` is ten times 0 more, and no 16.
-    text = yaml.load(TESTS.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
-    for test in text["tests"]:
-        seen = {re.search(r'instance="([^"]*)"', one["series"])[1]: None for one in test["input_series"]}  # type: ignore[index]
-        test["input_series"] += [
-            {
-                "series": f'odoo_queue_job_dispatched_total{{job="odoo",instance="{instance}",db="named"}}',
-                "values": "0x200",
-            }
-            for instance in seen
-        ]
-        test["alert_rule_test"] = list(firing(test.pop("promql_expr_test")))
-    return {**text, "rule_files": [str(promtool.RULES)]}
-
-
-def firing(asked: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for one in asked:
-        if one.get("exp_samples") and (name := re.search(r'alertname="(\w+)"', one["expr"])):
-            yield {"eval_time": one["eval_time"], "alertname": name[1], "exp_alerts": []}
 
 
 def test_there_is_no_page_without_an_alert() -> None:

@@ -9,6 +9,7 @@ from rich.text import Text
 from logparse.out.report import Attempt, Database, Percentiles, Repeated, Report
 from logparse.out.terminal.headline import headline
 from logparse.out.terminal.layout import COLOURS, NOT_VISIBLE, columns, flow, hidden, section
+from logparse.out.timeline import Timeline
 from logparse.out.trust import REASONS
 from logparse.out.units import duration, moment, number, plural, printable, share, size
 
@@ -21,9 +22,12 @@ _REASONS = {
 _KILLS = {"exception": "by an exception"}
 
 
-def show(report: Report, console: Console) -> None:
-    """Print the report on a console. Everything that comes from the log is escaped."""
-    console.print(headline(report))
+def show(report: Report, console: Console, timeline: Timeline | None = None) -> None:
+    """Print the report on a console. Everything that comes from the log is escaped.
+
+    timeline: what is drawn in the headline.
+    """
+    console.print(headline(report, timeline, width=console.width))
     if not report.input.lines and not report.databases:
         return
     one_day = _one_day(report)
