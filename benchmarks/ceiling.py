@@ -14,7 +14,7 @@ _BLOCK = 1 << 20
 
 def count(path: Path) -> Counter[str]:
     """How many lines of each logger hold one of the literals that the built-in patterns need."""
-    literals = Pipe().reader._interest.literals
+    literals = Pipe().interest.literals
     counts: Counter[str] = Counter()
     rest = b""
     with path.open("rb", buffering=0) as file:

@@ -2,8 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
-from hashlib import blake2b
-from secrets import randbits
+from os import urandom
 
 from logparse.lifecycle.job import Job
 
@@ -29,7 +28,7 @@ class Remembered:
     def __init__(self, limit: int) -> None:
         size = 1 << max(6, (2 * limit - 1).bit_length())
         self._size = size
-        self._spread = randbits(64) | 1  # nobody can write uuids that all fall into one place
+        self._spread = int.from_bytes(urandom(8)) | 1  # nobody can write uuids that all fall into one place
         self._count = 0
         self._keys = array("Q")  # 0: a free slot
         self._whats = array("I")
@@ -173,11 +172,12 @@ class Remembered:
 
 
 def _key(uuid: str) -> int:
-    """61 bits of a uuid; of another text, its hash. Never 0."""
+    """A number of 61 bits that stands for a uuid, or for another text. Never 0."""
     try:
-        return int(uuid.replace("-", ""), 16) % _PRIME + 1
+        number = int(uuid.replace("-", ""), 16)
     except ValueError:
-        return int.from_bytes(blake2b(uuid.encode(errors="replace"), digest_size=8).digest()) % _PRIME + 1
+        number = int.from_bytes(b"no uuid: " + uuid.encode(errors="replace"))
+    return number % _PRIME + 1
 
 
 def _job(uuid: str, kept: _Kept) -> Job:
