@@ -16,6 +16,7 @@ from logparse.cli.error import BAD_INPUT, INTERRUPTED, USAGE, CliError, say
 __all__ = ["VERBS", "cli", "main"]
 
 VERBS = {
+    "backfill": "Put the history of logs into Prometheus' storage.",
     "check": "Tell what a log is and what it can show.",
     "events": "Print what happened to the jobs, as lines of JSON.",
     "export": "Print a configuration with which another tool tells of the jobs.",

@@ -34,7 +34,9 @@ class History(Sink):
     """Writes what every metric was at every step of the log's time (docs/history.md).
 
     step_ms: between two samples of what changes. context: of the log's times. labels: that every sample
-    has beside its own, such as `job`. samples: how many were written.
+    has beside its own, such as `job`.
+
+    samples: how many were written. span: of which time; None: the log has none.
 
     An event is counted when it happened, though the log may prove it later. What is open is told as it was
     known at the time. Raises OSError.
@@ -46,6 +48,7 @@ class History(Sink):
         self.writes: str = path
         self.due = 0
         self.samples = 0
+        self.span: Span | None = None
         self.tap = self._coverage = Coverage(context)
         self._step_ms = step_ms
         self._labels = dict(labels or {})
@@ -98,9 +101,9 @@ class History(Sink):
         self._keep()
         text = OpenMetricsText(self._target.file, self._labels)
         if self._begin is not None:
-            span = self._span(self._begin)
-            self._see(span.last)
-            self._write(text, span)
+            self.span = self._span(self._begin)
+            self._see(self.span.last)
+            self._write(text, self.span)
         text.end()
         self._target.commit()
         self._spool.close()

@@ -5,6 +5,7 @@ import math
 import subprocess
 from bisect import bisect_left
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from logparse.out.families import PREFIX, SECONDS
 from logparse.out.sketch import ERROR
 from tests import prometheus
-from tests.odoo import START_MS
+from tests.odoo import START_MS, asking, record, uuid
 from tests.skewed import skewed_log
 
 Logparse = Callable[..., subprocess.CompletedProcess[str]]
@@ -132,3 +133,104 @@ def test_prometheus_answers_what_the_replay_of_the_same_minutes_tells(
                 assert difference == database["events"][word]
                 ((_, increase),) = prometheus.asked(url, f"sum(increase({name}[5m]))", end)
                 assert increase == pytest.approx(difference, rel=0.1)
+
+
+@pytest.mark.needs_promtool
+def test_a_part_of_the_time_and_one_database(logparse: Logparse, fixtures: Path, tmp_path: Path) -> None:
+    log, text = fixtures / "18.0-w2-2db-info" / "odoo.log.gz", tmp_path / "out.om"
+    whole = told(logparse("replay", "--json", log))
+    first = datetime.fromisoformat(whole["first"]).timestamp()
+    window = ["--from", f"@{round(first) + 40}", "--to", f"@{round(first) + 70}", "--db", "acme18"]
+    report = told(logparse("replay", "--json", *window, "--openmetrics", text, log))
+    (database,) = report["databases"]
+    samples = prometheus.written(text.read_text())
+    assert {dict(own)["db"] for (_, own) in samples if "db" in dict(own)} == {"acme18"}
+    times = {at for times in samples.values() for at in times}
+    assert min(times) <= (round(first) + 40) * 1000 < min(times) + 15_000
+    assert max(times) - 15_000 < (round(first) + 70) * 1000 <= max(times)
+    for word, count in database["events"].items():
+        assert last(samples, f"{word}_total", db="acme18") == count
+    assert database["events"]["dispatched"] > 0
+
+
+def test_counters_begin_at_0_and_what_is_open_is_told_as_it_was_known(
+    logparse: Logparse, tmp_path: Path
+) -> None:
+    log, text = tmp_path / "odoo.log", tmp_path / "out.om"
+    log.write_bytes(
+        asking(0, 20, uuid(1), "prod")
+        + answer(20_000, uuid(1), 20.0)
+        + asking(60_000, 20, uuid(2), "prod")
+        + record(600_000, 7, "INFO", "prod", "odoo.http", "the log goes on, and nothing happens to jobs")
+    )
+    assert logparse("replay", "--openmetrics", text, log).returncode == 0
+    samples = prometheus.written(text.read_text())
+
+    def at(seconds: int, name: str, **labels: str) -> float | None:
+        """The newest sample until then, as Prometheus looks for it."""
+        found = [
+            (when, value)
+            for (one, own), times in samples.items()
+            if one == PREFIX + name and labels.items() <= dict(own).items()
+            for when, value in times.items()
+            if START_MS + seconds * 1000 - 300_000 < when <= START_MS + seconds * 1000
+        ]
+        return max(found)[1] if found else None
+
+    for name in ("dispatched_total", "runs_total", "done_total", "run_duration_seconds_count"):
+        assert at(0, name) == 0
+    # The start of the attempt is told by its end, and its success by the end of the log.
+    assert [at(15, name) for name in ("dispatched_total", "started_total", "runs_total")] == [1, 1, 0]
+    assert [at(30, name) for name in ("runs_total", "done_total", "failed_total")] == [1, 1, 0]
+    assert at(30, "run_duration_seconds_bucket", le="30.0") == 1
+    assert at(30, "run_duration_seconds_bucket", le="10.0") == 0
+    assert [at(seconds, "jobs", state="dispatched") for seconds in (15, 30, 75, 600, 615)] == [1, 0, 1, 1, 1]
+    assert [at(seconds, "jobs", state="unsettled") for seconds in (15, 30, 600, 615)] == [0, 1, 1, 0]
+    assert at(15, "oldest_timestamp_seconds", state="dispatched") == START_MS / 1000
+    assert math.isnan(at(45, "oldest_timestamp_seconds", state="dispatched") or 0)
+    assert at(600, "oldest_timestamp_seconds", state="dispatched") == START_MS / 1000 + 60
+    assert at(616, "jobs", state="dispatched") == 1
+    assert at(920, "jobs", state="dispatched") is None  # the log is over
+
+
+def test_what_began_before_the_log_is_counted_at_its_beginning(logparse: Logparse, tmp_path: Path) -> None:
+    log, text = tmp_path / "odoo.log", tmp_path / "out.om"
+    log.write_bytes(asking(0, 20, uuid(2), "prod") + answer(20_000, uuid(1), 900.0))
+    assert logparse("replay", "--openmetrics", text, log).returncode == 0
+    samples = prometheus.written(text.read_text())
+    (started,) = [times for (name, _), times in samples.items() if name == PREFIX + "started_total"]
+    assert min(started) == START_MS
+    assert list(started.values())[:2] == [0, 1]
+
+
+def test_labels_of_scrapes(logparse: Logparse, fixtures: Path, tmp_path: Path) -> None:
+    text = tmp_path / "out.om"
+    labels = ["--label", "job=odoo", "--label", 'instance=a"b\\c\nd']
+    ran = logparse("replay", "--openmetrics", text, *labels, fixtures / "16.0-w2-info" / "odoo.log")
+    assert ran.returncode == 0
+    for _, own in prometheus.written(text.read_text()):
+        assert dict(own)["job"] == "odoo"
+        assert dict(own)["instance"] == r"a\"b\\c\nd"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--step", "5m"], "not from 1s to 4m"),
+        (["--step", "x"], "not a duration"),
+        (["--label", "job"], "not NAME=VALUE"),
+        (["--label", "__a=b"], "not NAME=VALUE"),
+        (["--label", "db=b"], "by themselves"),
+    ],
+)
+def test_wrong_use(logparse: Logparse, tmp_path: Path, given: list[str], says: str) -> None:
+    ran = logparse("replay", "--openmetrics", tmp_path / "out.om", *given, "odoo.log")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert says in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def answer(ms: int, job: str, duration: float) -> bytes:
+    url = f"/queue_job/runjob?db=prod&job_uuid={job}"
+    message = f'127.0.0.1 - - [24/Nov/2026 03:00:00] "GET {url} HTTP/1.1" 200 -'
+    return record(ms, 31, "INFO", "prod", "werkzeug", message, perf=f"9 0.001 {duration:.3f}")
