@@ -40,6 +40,13 @@ def written(text: str) -> Samples:
     return found
 
 
+def lines(samples: Samples) -> list[str]:
+    """To compare them: as text, in which NaN is NaN."""
+    return sorted(
+        f"{name} {sorted(labels)} {sorted(times.items())}" for (name, labels), times in samples.items()
+    )
+
+
 def blocks(text: Path, folder: Path) -> None:
     """Have promtool make blocks of it."""
     (folder / "wal").mkdir(parents=True)  # `tsdb dump` wants to see one

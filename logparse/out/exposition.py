@@ -54,7 +54,7 @@ def samples(family: Family, rows: Iterable[Row]) -> str:
     order = sorted(range(len(family.labels)), key=family.labels.__getitem__)
     form = name + "{" + ",".join([family.labels[one] + '="%s"' for one in order]) + "} %s\n"
     return "".join(
-        [form % (*[_escaped(labels[one]) for one in order], _number(value)) for labels, value in rows]
+        [form % (*[escaped(labels[one]) for one in order], _number(value)) for labels, value in rows]
     )
 
 
@@ -67,7 +67,7 @@ def buckets(family: Family, bounds: Sequence[float], rows: Iterable[Buckets]) ->
     for labels, counts, total in rows:
         before = after = own = ""
         for one in order:
-            label = f'{family.labels[one]}="{_escaped(labels[one])}"'
+            label = f'{family.labels[one]}="{escaped(labels[one])}"'
             own += f",{label}" if own else label
             if family.labels[one] < "le":
                 before += f"{label},"
@@ -89,7 +89,8 @@ def _number(value: float) -> str:
     return str(floatToGoString(value))  # type: ignore[no-untyped-call]
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """As the value of a label."""
     if '"' in text or "\\" in text or "\n" in text:
         return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
     return text

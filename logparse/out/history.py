@@ -233,3 +233,6 @@ class _Selected(LiveGauges):
 
     def visible(self) -> Iterator[tuple[str | None, bool]]:
         return (row for row in super().visible() if not self._dbs or row[0] in self._dbs)
+
+    def most_attempts(self) -> Iterator[tuple[str | None, str | None, int]]:
+        return (row for row in super().most_attempts() if not self._dbs or row[0] in self._dbs)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO
 
+from logparse.out.exposition import END, escaped, heading
 from logparse.out.families import Family, exposed
 
 _MOST_WAITING = 10_000
@@ -21,11 +22,7 @@ class OpenMetricsText:
 
     def family(self, family: Family) -> None:
         """What all following samples are of."""
-        name = family.name.removesuffix("_total") if family.kind == "counter" else family.name
-        lines = [f"# TYPE {name} {family.kind}", f"# HELP {name} {_escaped(family.help)}"]
-        if family.unit:
-            lines.insert(1, f"# UNIT {name} {family.unit}")
-        self._file.write("".join(f"{line}\n" for line in lines).encode())
+        self._file.write(heading(family, openmetrics=True).encode())
 
     def metric(
         self,
@@ -58,7 +55,7 @@ class OpenMetricsText:
 
     def end(self) -> None:
         """Nothing follows."""
-        self._file.write(b"# EOF\n")
+        self._file.write(END.encode())
 
     def _write(self, lines: list[str]) -> None:
         self._file.write("".join(lines).encode())
@@ -73,7 +70,7 @@ def _cumulated(numbers: Sequence[float]) -> list[float]:
 
 
 def _series(name: str, labels: Mapping[str, str]) -> str:
-    inside = ",".join(f'{label}="{_escaped(value)}"' for label, value in labels.items())
+    inside = ",".join(f'{label}="{escaped(value)}"' for label, value in labels.items())
     return f"{name}{{{inside}}}" if inside else name
 
 
@@ -81,10 +78,6 @@ def _shown(number: float) -> str:
     if number == number // 1 and abs(number) < 1e15:
         return str(int(number))
     return {"inf": "+Inf", "nan": "NaN"}.get(repr(number), repr(number))
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
 def _seconds(ms: int) -> str:

@@ -2,7 +2,9 @@
 
 import json
 import math
+import signal
 import subprocess
+import time
 from bisect import bisect_left
 from collections.abc import Callable
 from datetime import datetime
@@ -70,7 +72,7 @@ def test_promtool_takes_every_sample_and_the_last_ones_are_the_summary(
     samples = prometheus.dumped(tmp_path / "tsdb")
 
     wrote = prometheus.written(text.read_text())
-    assert repr(by_name(samples)) == repr(by_name(wrote))  # as text, in which NaN is NaN
+    assert prometheus.lines(samples) == prometheus.lines(wrote)
 
     for database in report["databases"]:
         db = database["db"] or ""
@@ -102,10 +104,6 @@ def test_promtool_takes_every_sample_and_the_last_ones_are_the_summary(
                 assert last(samples, "jobs", db=db, state=state["state"]) == state["jobs"]
     starts = report["installation"]["runner_starts"]
     assert starts is None or last(samples, "runner_starts_total") == starts
-
-
-def by_name(samples: prometheus.Samples) -> list[Any]:
-    return sorted((name, sorted(labels), sorted(times.items())) for (name, labels), times in samples.items())
 
 
 @pytest.mark.needs_promtool
@@ -153,9 +151,7 @@ def test_a_part_of_the_time_and_one_database(logparse: Logparse, fixtures: Path,
     assert database["events"]["dispatched"] > 0
 
 
-def test_counters_begin_at_0_and_what_is_open_is_told_as_it_was_known(
-    logparse: Logparse, tmp_path: Path
-) -> None:
+def test_counters_begin_at_0_and_gauges_are_as_they_were_known(logparse: Logparse, tmp_path: Path) -> None:
     log, text = tmp_path / "odoo.log", tmp_path / "out.om"
     log.write_bytes(
         asking(0, 20, uuid(1), "prod")
@@ -228,6 +224,24 @@ def test_wrong_use(logparse: Logparse, tmp_path: Path, given: list[str], says: s
     assert (ran.returncode, ran.stdout) == (2, "")
     assert says in ran.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_leaves_what_was_there(
+    started: Callable[..., subprocess.Popen[str]], fixtures: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "out.om"
+    text.write_text("of yesterday")
+    process = started("replay", "--openmetrics", text, "-", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write((fixtures / "16.0-w2-info" / "odoo.log").read_text(errors="replace"))
+    process.stdin.flush()
+    while len(list(tmp_path.iterdir())) < 2:  # what is being written
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (130, "logparse: interrupted\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.om"]
+    assert text.read_text() == "of yesterday"
 
 
 def answer(ms: int, job: str, duration: float) -> bytes:
