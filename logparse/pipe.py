@@ -55,9 +55,9 @@ class Pipe:
     several pipes share, each reading a log of the same installation; its own options hold then. context:
     what is known of the log's times. files: of several servers, in order: their records are told by time.
 
-    interest: the texts that are searched for. tally: what was read. facts: by pattern. unmatched: records of
-    queue_job's loggers that no pattern knows, by logger. lifecycle: the state, with its gauges. tap: looks on,
-    where it is set. requests: is told of HTTP requests, where the patterns have those.
+    interest: the texts that are searched for. tally: what was read. facts: by pattern. unmatched: records
+    of queue_job's loggers that no pattern knows, by logger. lifecycle: the state, with its gauges. tap:
+    looks on, where it is set. requests: is told of HTTP requests, where the patterns have those.
     """
 
     def __init__(
