@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from generate import DATA, HERE, write_log
+from generate import DATA, HERE, PAUSE, write_log
 
 from logparse.lifecycle.event import Output
 from logparse.match.fact import Fact
@@ -29,17 +29,19 @@ _PROGRAM = HERE.parent / "promtail" / "odoo_queue_job.mtail"
 
 
 class Log(NamedTuple):
-    """A log to measure with; lines or megabytes, whichever is not 0."""
+    """A log to measure with; lines or megabytes, whichever is not 0; pause: seconds between its bursts."""
 
     name: str
     level: str
     jobs: float
     lines: int = 0
     megabytes: float = 0
+    pause: float = PAUSE
 
     def path(self, odoo: str) -> Path:
         """Where it is; written first where it is not there yet."""
-        path = DATA / f"{odoo}-{self.level}-{self.jobs:g}-{self.lines or f'{self.megabytes:g}mb'}.log"
+        size = self.lines or f"{self.megabytes:g}mb"
+        path = DATA / f"{odoo}-{self.level}-{self.jobs:g}-{size}-{self.pause:g}.log"
         if not path.exists():
             write_log(
                 path,
@@ -48,6 +50,7 @@ class Log(NamedTuple):
                 jobs=self.jobs,
                 lines=self.lines,
                 megabytes=self.megabytes,
+                pause=self.pause,
             )
         return path
 
@@ -59,8 +62,9 @@ SPEED = (
     Log("DEBUG, 20 % about jobs", "debug", 0.2, lines=1_000_000),
 )
 MEMORY = (
-    Log("10 MB", "info", 0.2, megabytes=10),
-    Log("1 GB", "info", 0.2, megabytes=1000),
+    Log("10 MB, 1,000 jobs open at once", "info", 0.2, megabytes=10, pause=900),
+    Log("1 GB, 1,000 jobs open at once", "info", 0.2, megabytes=1000, pause=900),
+    Log("1 GB, 19,000 jobs open at once", "info", 0.2, megabytes=1000),
 )
 
 
