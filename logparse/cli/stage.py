@@ -17,13 +17,23 @@ from logparse.match.versions import major_of
 from logparse.out.jsonl import encode
 from logparse.out.stage import as_json, as_logfmt
 from logparse.pipe import Pipe
+from logparse.record.closing import HEADER
+from logparse.record.interest import Interest
+from logparse.record.reader import Reader
+from logparse.record.unwrap import without_noise
 from logparse.source.chunk import Chunk
 
 _BLOCK = 1 << 16
 # A line that is longer is written, and read, in pieces.
 _LONGEST = 1 << 20
-# Without a new byte: after this the last line's record is taken for whole, and after that a traceback too.
-_QUIET_SECONDS, _LONG_QUIET_SECONDS = 1.0, 5.0
+# Without a new byte: after this lines that are whole records are taken for such, and after that a traceback.
+_QUIET_SECONDS, _LONG_QUIET_SECONDS = 0.2, 5.0
+
+# Lines that are written already and not yet fed.
+_MOST_HELD = 256
+# Where a literal may be hidden: escapes of a terminal and of JSON, and journald's texts as lists of numbers.
+_ESCAPES = (b"\x1b", b"\x00", b"\\u", b"\\/", b":[", b": [")
+_PLAIN = {()}
 
 _FORMATS: dict[str, Callable[[bytes | None, Sequence[Event]], bytes]] = {
     "json": as_json,
@@ -90,8 +100,12 @@ class Stage:
         self._pipe = pipe
         self._form = form
         self._beside = beside
+        self._literals = _literals(pipe.interest)
         self._offset = 0
         self._rest = b""
+        self._held: list[bytes] = []  # lines that are written, and prove nothing before another one comes
+        self._open = True  # what was fed is not all judged: what follows may tell
+        self._plain = False  # there is nothing around the lines
 
     def run(self, source: int, target: int) -> None:
         """Until the input ends; OSError where the output takes no more."""
@@ -102,7 +116,7 @@ class Stage:
             ready, _, _ = select.select([source], [], [], None if due is None else max(due, 0.0))
             if not ready:
                 quiet += 1
-                _write(target, self._proven(None, self._pipe.quiet(long=quiet == 2)))
+                _write(target, self.pause(long=quiet == 2))
                 continue
             data = os.read(source, _BLOCK)
             if not data:
@@ -123,22 +137,56 @@ class Stage:
         written = b"".join([self._line(line, b"\n") for line in lines])
         return data if self._form is None else written
 
+    def pause(self, *, long: bool) -> bytes:
+        """The same when nothing has come for a while (long: for long)."""
+        outputs = self._feed() if self._held else []
+        reader = self._pipe.reader
+        whole = isinstance(reader, Reader) and reader.whole
+        return self._proven(None, [*outputs, *self._pipe.quiet(long=long or whole)])
+
     def finish(self) -> bytes:
         """The same for the end of the input: a line without an end, and what the end proves."""
         written = b""
         if self._rest:
             written = self._line(self._rest, b"")
             self._rest = b""
-        outputs = self._pipe.feed(Chunk("-", self._offset, b"", last=True))
+        outputs = self._feed() if self._held else []
+        outputs += self._pipe.feed(Chunk("-", self._offset, b"", last=True))
         written += self._proven(None, [*outputs, *self._pipe.finish(settle=False)])
         return b"" if self._form is None else written
 
     def _line(self, line: bytes, end: bytes) -> bytes:
-        data = line + (end or b"\n")
+        self._held.append(line + (end or b"\n"))
+        return self._proven(line, [] if self._proves_nothing(line) else self._feed())
+
+    def _proves_nothing(self, line: bytes) -> bool:
+        """Whether the pipe need not see the line before the next one: most lines are about no job.
+
+        While something is open, only another record tells; that a line is none is sure in a plain log, but
+        for objects of JSON, to which the log may change.
+        """
+        if len(self._held) > _MOST_HELD:
+            return False
+        if self._open:
+            return self._plain and HEADER.match(without_noise(line)) is None and not line.startswith(b"{")
+        return not self._matters(line)
+
+    def _matters(self, line: bytes) -> bool:
+        return any(literal in line for literal in self._literals)
+
+    def _feed(self) -> list[Output]:
+        """What the held lines prove."""
+        data = b"".join(self._held)
+        last = self._held[-1]
+        self._held.clear()
+        pipe = self._pipe
         # A line that shows that it is whole is believed at once, so that its event stands beside it.
-        outputs = [*self._pipe.feed(Chunk("-", self._offset, data)), *self._pipe.quiet()]
+        outputs = [*pipe.feed(Chunk("-", self._offset, data)), *pipe.quiet()]
         self._offset += len(data)
-        return self._proven(line, outputs)
+        reader = pipe.reader
+        self._open = (pending := reader.pending) > 0 and (pending > len(last) or self._matters(last))
+        self._plain = isinstance(reader, Reader) and reader.seen.keys() == _PLAIN
+        return outputs
 
     def _proven(self, line: bytes | None, outputs: list[Output]) -> bytes:
         """The line with its events; nothing where there is neither."""
@@ -148,6 +196,17 @@ class Stage:
         if self._form is None or (line is None and not events):
             return b""
         return self._form(line, events)
+
+
+def _literals(interest: Interest) -> tuple[bytes, ...]:
+    """One of these is in every line that holds a record of interest, whatever is around it.
+
+    What is searched for may have a blank beside it that only Odoo's own form has, and may be written with
+    escapes; nothing is left out where everything is of interest.
+    """
+    if not interest.literals:
+        return (b"",)
+    return (*{literal.strip() for literal in interest.literals}, *_ESCAPES)
 
 
 def _write(target: int, data: bytes) -> None:

@@ -80,6 +80,8 @@ class Origin:
         """What the scanner finds in the lines that were taken."""
         if last:
             self.let_go()
+        elif not self._text:
+            return []
         chunk = Chunk(file, self._given, b"".join(self._text), last)
         self._given = self._end
         self._text.clear()
@@ -103,8 +105,10 @@ class Origin:
             places.append(self._half_at)
         waiting = self._end - self._given + self.scanner.pending
         if waiting:
-            index = bisect_right(self._starts, self._end - waiting) - 1
-            places.append(self._places[max(0, index)])
+            begins = self._end - waiting
+            index = bisect_right(self._starts, begins) - 1
+            # What a plain log had before other lines began stands where it stood.
+            places.append(self._places[index] if index >= 0 else begins)
         return min(places, default=None)
 
     def _placed(self, records: list[Record]) -> list[Record]:

@@ -14,7 +14,7 @@ from logparse.record.tally import Tally
 from logparse.source.chunk import Chunk
 
 # Records of these levels carry no traceback.
-_WITHOUT_BODY = re.compile(rb"\S+ \S+ \d+ (?:DEBUG|INFO) ")
+_WITHOUT_BODY = re.compile(rb"\S+ \S+ (?:\d+|-) (?:DEBUG|INFO) ")
 # Loggers of which Odoo's formatter adds the numbers of the request to each message.
 _PERF_LOGGERS = ("werkzeug", "longpolling")
 # The mark of lines that cannot be records (logparse.record.wrappers.wrapper).
@@ -139,8 +139,9 @@ class Scanner:
         else:
             if HEADER.match(data) or NEXT_HEADER.search(data):
                 self.tally.headers += 1
-            records, done = self._records(text, stop, final=final)
-            self._drop(end if done >= len(data) else text.raw(done))
+            if stop:  # nothing stands before the last header: what it begins is open
+                records, done = self._records(text, stop, final=final)
+                self._drop(end if done >= len(data) else text.raw(done))
         if len(self._buffer) > self._max_record:
             records += self._overlong()
         return records

@@ -5,7 +5,7 @@ import select
 import shlex
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,60 @@ def test_a_line_is_the_same_however_the_bytes_come() -> None:
     once = whole.feed(text) + whole.finish()
     cut = b"".join(pieces.feed(text[at : at + 7]) for at in range(0, len(text), 7)) + pieces.finish()
     assert once == cut
+
+
+def _only_events(_: bytes | None, events: Sequence[Event]) -> bytes:
+    return b"".join(map(encode, events))
+
+
+@pytest.mark.parametrize("run", [*RUNS, "12.0-w2-syslog", "16.0-w2-info", "17.0-w2-warn", "14.0-w0-debug"])
+def test_lines_that_prove_nothing_are_not_read_one_by_one_and_all_is_as_if_they_were(run: str) -> None:
+    """Beside each line stand the events that a pipe tells that is given line by line."""
+    text = b"".join(recorded.texts(run).values())
+    pipe, at = Pipe(recorded.patterns()), 0
+    expected = []
+    for line in text.splitlines(keepends=True):
+        out = [*pipe.feed(Chunk("-", at, line)), *pipe.quiet()]
+        at += len(line)
+        expected.append([encode(event) for event in out if isinstance(event, Event)])
+    stage = Stage(Pipe(recorded.patterns()), _only_events, None)
+    assert [stage.feed(line).splitlines(keepends=True) for line in text.splitlines(keepends=True)] == expected
+
+
+def test_the_first_lines_of_a_plain_log_are_told_after_a_pause() -> None:
+    """Their time is doubtful before others follow; a pause shows that none do."""
+    second = ASKING.replace(UUID, UUID.replace("8", "9"))
+    stage = Stage(Pipe(recorded.patterns()), as_json, None)
+    assert b'"events":[]' in stage.feed(ASKING.encode())
+    stage.feed(second.encode())
+    row = msgspec.json.decode(stage.pause(long=False))
+    assert [event["event"] for event in row["events"]] == ["dispatched", "dispatched"]
+    assert stage.pause(long=True) == b""
+
+
+def test_a_pause_shows_what_is_whole(started: Started) -> None:
+    process = started("stage", "--format", "json", stdin=subprocess.PIPE, text=False, bufsize=0)
+    process.stdin.write(ASKING.encode())
+    row = msgspec.json.decode(process.stdout.readline())
+    assert (row["line"], row["events"]) == (ASKING[:-1], [])
+    row = msgspec.json.decode(process.stdout.readline())  # while the input stays open
+    assert (row["line"], [event["uuid"] for event in row["events"]]) == (None, [UUID])
+    process.stdin.close()
+    assert process.wait(30) == 0
+
+
+def test_a_plain_log_that_becomes_json() -> None:
+    """What a plain log left open is at its place when other lines begin."""
+    record = {"asctime": "2026-11-24 03:00:20,000", "pid": 1, "levelname": "INFO", "dbname": "?"}
+    record |= {
+        "name": "odoo.addons.queue_job.jobrunner.runner",
+        "message": f"asking Odoo to run job {UUID} on db x",
+    }
+    text = ASKING.replace("asking", "saying").encode() + 4 * (msgspec.json.encode(record) + b"\n")
+    stage = Stage(Pipe(recorded.patterns()), as_json, None)
+    out = b"".join(stage.feed(line) for line in text.splitlines(keepends=True)) + stage.finish()
+    rows = list(map(msgspec.json.decode, out.splitlines()))
+    assert next(event["offset"] for row in rows for event in row["events"]) == len(ASKING)
 
 
 def test_a_line_without_end_is_written_in_pieces() -> None:

@@ -18,14 +18,34 @@ _PLAIN_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}")
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
+# The line read last: who finds out what a line is reads it, and so does who takes it then.
+_read_last: tuple[bytes, str, int | None, Context, bytes | None] | None = None
+
+
 def read(line: bytes, around: Line, context: Context) -> bytes | None:
     """The record in a JSON object, None where it is no log record."""
+    global _read_last
     if not line.startswith(b"{"):
         return None
+    last = _read_last
+    if (
+        last is not None
+        and last[0] is line
+        and last[3] is context
+        and last[1] == around.pid
+        and last[2] == around.time
+    ):
+        return last[4]
+    record = _read(line, around, context)
+    _read_last = (line, around.pid, around.time, context, record)
+    return record
+
+
+def _read(line: bytes, around: Line, context: Context) -> bytes | None:
     try:
         entry = _decode(line)
     except UnicodeDecodeError:
-        return read(line.decode(errors="replace").encode(), around, context)
+        return _read(line.decode(errors="replace").encode(), around, context)
     except (msgspec.DecodeError, RecursionError):
         return None
     message, logger = _text(entry, _MESSAGE), _text(entry, _LOGGER)

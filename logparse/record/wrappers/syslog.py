@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from logparse.record.wrappers.wrapper import Context, Line, Wrapper, moment, stamp
 
+_HALF_A_YEAR = 182 * 86_400_000  # ms
 _MONTHS = {
     name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
 }
@@ -95,7 +96,7 @@ def _without_year(parts: tuple[int, int, int, int, int, int], context: Context) 
     """The time in the year that fits best with what is known."""
     if context.near is not None:
         middle = datetime.fromtimestamp(context.near / 1000, UTC).year
-        years = [middle - 1, middle, middle + 1]
+        years = [middle, middle - 1, middle + 1]
     elif context.year:
         years = [context.year]
     elif context.latest is not None:
@@ -114,6 +115,8 @@ def _without_year(parts: tuple[int, int, int, int, int, int], context: Context) 
         if near is None:
             if context.year or context.latest is None or time <= context.latest:
                 return time
+        elif abs(time - near) < _HALF_A_YEAR:
+            return time
         elif best is None or abs(time - near) < abs(best - near):
             best = time
     return best
