@@ -4,18 +4,18 @@ import os
 import stat
 from hashlib import blake2b
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
 from logparse.source.compression import Damaged, compression, decompress
+from logparse.source.trail import TELLING, Mark, kept
 
 HEAD_SIZE = 1024
 """Of so many first bytes a file's fingerprint is made, or of what is there."""
 TRACE_SIZE = 256
 """So many bytes before the place that was reached are remembered."""
 
-# A shorter beginning may be that of several files: then the inode must be the same, too.
-_TELLING = 64
 _RAW_SIZE = 64 * 1024
 
 
@@ -30,6 +30,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     path: where the piece lay, symbolic links resolved. device, inode: of it; 0 where not known.
     head, head_size: the fingerprint of its first bytes, and of how many; trace, trace_size: of those before
     `offset`. All are 0 or empty in a place that comes from another program's offset file.
+    marks, lines: as a Trail's, for a file that is cut; none of a compressed piece.
     size, modified: when it was last looked at: in bytes, and its time of modification, ns.
     finished: all of it was read, and another piece follows it.
     """
@@ -42,6 +43,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     head_size: int = 0
     trace: bytes = b""
     trace_size: int = 0
+    marks: list[Mark] = []
+    lines: int = 0
     size: int = 0
     modified: int = 0
     finished: bool = False
@@ -64,7 +67,7 @@ class Piece(msgspec.Struct, frozen=True):
     def same_start(self, other: "Piece") -> bool:
         """Whether both begin alike, as a file and its copy do."""
         size = min(len(self.head), len(other.head))
-        return size >= _TELLING and self.head[:size] == other.head[:size]
+        return size >= TELLING and self.head[:size] == other.head[:size]
 
 
 def look(path: str) -> Piece | None:
@@ -105,30 +108,59 @@ def open_plain(path: str) -> int:
     return fd
 
 
-def fits(piece: Piece, place: Place) -> bool | None:
-    """Whether the place is in this piece; None: the piece is it, but ends before (all of it was read).
+class Fit(NamedTuple):
+    """Where reading goes on in a piece: at the place, or before it, where the piece holds less than was read.
+
+    doubtful: of so many bytes before it is not known whether they were read.
+    """
+
+    offset: int
+    doubtful: int = 0
+
+
+def fits(piece: Piece, place: Place) -> Fit | None:
+    """Whether it is the piece that the place is in, or what is left of it; None: it is another.
 
     Of a compressed piece only the beginning is compared.
     """
     if not place.head_size and place.offset:
         # Nothing tells but the inode; of an offset file the device is not known.
-        return piece.kind is None and piece.inode == place.inode and piece.size >= place.offset
+        known = piece.kind is None and piece.inode == place.inode and piece.size >= place.offset
+        return Fit(place.offset) if known else None
     same = piece.inode == place.inode and piece.device == place.device
-    if len(piece.head) < place.head_size or digest(piece.head[: place.head_size]) != place.head:
-        return False
-    if place.head_size < _TELLING and not same and not (place.trace_size and piece.kind is None):
-        return False
-    if piece.kind is not None:
-        return place.head_size >= _TELLING
-    if piece.size < place.offset:
+    head = len(piece.head) >= place.head_size and digest(piece.head[: place.head_size]) == place.head
+    if not head and not same:
         return None
-    if not place.trace_size:
-        return same or place.head_size >= _TELLING
+    if piece.kind is not None:
+        return Fit(place.offset) if head and place.head_size >= TELLING else None
+    telling = head and place.head_size >= TELLING
     try:
         fd = open_plain(piece.path)
     except OSError:
-        return False
+        return None
     try:
-        return digest(os.pread(fd, place.trace_size, place.offset - place.trace_size)) == place.trace
+        if head and piece.size >= place.offset:
+            if not place.trace_size:
+                return Fit(place.offset) if same or telling else None
+            if digest(os.pread(fd, place.trace_size, place.offset - place.trace_size)) == place.trace:
+                return Fit(place.offset)
+        return _left(fd, piece, place) if same or telling else None
     finally:
         os.close(fd)
+
+
+def _left(fd: int, piece: Piece, place: Place) -> Fit | None:
+    """What is left of a file that was cut, or is in a copy that was made before the place was reached."""
+    if not place.marks:
+        shorter = piece.size < place.offset and piece.head[: place.head_size] and place.trace_size
+        return Fit(piece.size) if shorter and digest(piece.head[: place.head_size]) == place.head else None
+    offset, until = kept(fd, place.marks, place.lines)
+    if not offset:
+        return None
+    if until != offset:
+        end = min(until, piece.size)
+        return Fit(end, end - offset)
+    if piece.size < place.offset and b"\n" not in os.pread(fd, _RAW_SIZE, offset):
+        # Half of a line that was read whole.
+        return Fit(piece.size)
+    return Fit(offset)

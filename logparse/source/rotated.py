@@ -3,7 +3,7 @@
 import os
 import re
 
-from logparse.source.place import Piece, Place, fits, look
+from logparse.source.place import Fit, Piece, Place, fits, look
 from logparse.source.position import Position, RotatedFile
 
 COMPRESSED = re.compile(r"\.(?:gz|zst|zstd|bz2|xz|Z)\Z")
@@ -11,6 +11,11 @@ COMPRESSED = re.compile(r"\.(?:gz|zst|zstd|bz2|xz|Z)\Z")
 _NUMBER = re.compile(r"[.-](\d{1,4})\Z")
 # logrotate's dateext (also with a format of its own), TimedRotatingFileHandler's `.2026-11-24`.
 _DATE = re.compile(r"[._-](\d{4}-?\d\d(?:[-_.T:]?\d+)*)\Z")
+
+
+# (path, the base name that it may be a rotation of, inode)
+Candidate = tuple[str, str, int]
+_LOOKS = 20
 
 
 class Family:
@@ -23,11 +28,19 @@ class Family:
 
     def __init__(self, path: str, place: Place | None = None) -> None:
         self.path = path
+        for _ in range(_LOOKS):
+            before = _candidates(path, place)
+            self._look_at(before, place)
+            # A rotation renames the files one after the other: in the midst of it one may be overlooked.
+            if _candidates(path, place) == before:
+                break
+
+    def _look_at(self, candidates: list[Candidate], place: Place | None) -> None:
         self.closed: OSError | None = None
-        self.live = self._look(path)
+        self.live = self._look(self.path)
         named: dict[str, tuple[str, tuple[int, ...]]] = {}
         others: list[str] = []
-        for candidate, base in _candidates(path, place):
+        for candidate, base, _ in candidates:
             rank = rank_of(os.path.basename(candidate), base)  # noqa: PTH119
             if rank is not None:
                 named[candidate] = rank
@@ -50,8 +63,8 @@ class Family:
             if (piece := self._look(name)) is not None and (piece.device, piece.inode) not in known
         ]
 
-    def find(self, place: Place, *, at_path: bool = True) -> tuple[Piece | None, bool]:
-        """The piece that the place is in, and whether it goes on after it; None where it is not found.
+    def find(self, place: Place, *, at_path: bool = True) -> tuple[Piece | None, Fit]:
+        """The piece that the place is in, and where reading goes on in it; None where it is not found.
 
         at_path: it may be the file at the log's path.
         """
@@ -59,20 +72,21 @@ class Family:
         if self.live is not None and at_path:
             candidates.insert(0, self.live)
         candidates.sort(key=lambda piece: (piece.inode != place.inode, piece.kind is not None))
-        shorter: Piece | None = None
+        best: Piece | None = None
+        most = Fit(0)
         for piece in candidates:
             fit = fits(piece, place)
-            if fit:
-                return piece, True
-            if fit is None and place.head_size and shorter is None:
-                shorter = piece
-        if shorter is None and not place.head_size and place.inode:
+            if fit is not None and fit.offset == place.offset and not fit.doubtful:
+                return piece, fit
+            if fit is not None and fit.offset > most.offset:
+                best, most = piece, fit
+        if best is None and not place.head_size and place.inode:
             # What pygtail would take, of a place that is its own.
             name = RotatedFile(self.path, Position(place.inode, place.offset)).find()
             for piece in self.pieces:
                 if piece.path == name and piece.kind is None and piece.size >= place.offset:
-                    return piece, True
-        return shorter, False
+                    return piece, Fit(place.offset)
+        return best, most
 
     def after(self, piece: Piece | None, place: Place) -> Piece | None:
         """The piece, or the file itself, that follows `piece`; the file itself follows all.
@@ -141,25 +155,25 @@ def rank_of(name: str, base: str) -> tuple[str, tuple[int, ...]] | None:
     return None
 
 
-def _candidates(path: str, place: Place | None) -> list[tuple[str, str]]:
-    """(path, the base name that it may be a rotation of) of the files that lie beside the log."""
+def _candidates(path: str, place: Place | None) -> list[Candidate]:
+    """The files that lie beside the log."""
     bases = {os.path.abspath(path): None, os.path.realpath(path): None}  # noqa: PTH100
     if place is not None and place.path:
         bases[place.path] = None
-    found: dict[str, str] = {}
+    found: dict[str, Candidate] = {}
     for base in bases:
         folder, name = os.path.split(base)
         stem = name.rpartition(".")[0] or name
         try:
             with os.scandir(folder) as entries:
-                names = [entry.name for entry in entries if entry.name.startswith(stem)]
+                beside = [(entry.name, entry.inode()) for entry in entries if entry.name.startswith(stem)]
         except OSError:
             continue
-        for other in names:
+        for other, inode in sorted(beside):
             whole = os.path.join(folder, other)  # noqa: PTH118
             if whole != os.path.abspath(path):  # noqa: PTH100
-                found.setdefault(whole, name)
-    return list(found.items())
+                found.setdefault(whole, (whole, name, inode))
+    return list(found.values())
 
 
 def _same(one: Piece, other: Piece) -> bool:

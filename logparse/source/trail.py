@@ -1,0 +1,132 @@
+"""What was read of a file that may be cut: told again up to where it is still the same."""
+
+import os
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+TELLING = 64
+"""A shorter beginning may be that of several files."""
+
+_RECENT_SIZE = 256 * 1024  # so many of the last bytes are remembered as they are, while the program runs
+_SAVED_SIZE = 64 * 1024  # the ends of the lines in so many of them are saved as marks
+_MARK_SIZE = 128  # bytes before a mark, of which its digest is made
+_FIRST = 1024  # the first mark
+_SPACE = 64 * 1024  # between two others, while there are few
+_MOST = 2048
+
+Mark = tuple[int, bytes]
+"""A place in a file, and a digest of what stands before it."""
+
+
+class Kept(NamedTuple):
+    """How much of a file is still what was read.
+
+    offset: it is so up to here at least. until: from here on it is not; the same where that is known.
+    """
+
+    offset: int
+    until: int
+
+
+class Trail:
+    """Remembers the last bytes that were read, and marks in what was before them.
+
+    end: the place that was reached.
+    """
+
+    def __init__(self, fd: int, end: int) -> None:
+        self.end = end
+        self._recent = os.pread(fd, min(_RECENT_SIZE, end), max(0, end - _RECENT_SIZE))
+        self._space = _SPACE
+        while end // self._space > _MOST:
+            self._space *= 2
+        self._marks = [
+            (at, _digest(os.pread(fd, _MARK_SIZE, at - _MARK_SIZE)))
+            for at in (_FIRST, *range(self._space, end + 1, self._space))
+            if at <= end
+        ]
+        self._saved: list[Mark] = []
+        self._saved_end = -1
+
+    def last(self, size: int) -> bytes:
+        """So many of the last bytes, or what there is."""
+        return self._recent[-size:]
+
+    def add(self, data: bytes) -> None:
+        """What was read next."""
+        before = self.end
+        self.end += len(data)
+        if before < _FIRST <= self.end or before // self._space < self.end // self._space:
+            self._mark(data, before)
+        self._recent = (self._recent + data if len(data) < _RECENT_SIZE else data)[-_RECENT_SIZE:]
+
+    def _mark(self, data: bytes, before: int) -> None:
+        known = self._recent[-_MARK_SIZE:]
+        text, start = known + data, before - len(known)
+        following = (before // self._space + 1) * self._space
+        for at in (_FIRST, *range(following, self.end + 1, self._space)):
+            if before < at <= self.end:
+                self._marks.append((at, _digest(text[at - start - _MARK_SIZE : at - start])))
+        if len(self._marks) > _MOST:
+            self._space *= 2
+            self._marks = [mark for mark in self._marks if mark[0] == _FIRST or not mark[0] % self._space]
+
+    def marks(self) -> tuple[list[Mark], int]:
+        """Marks to be saved, and from where on each line end has one; before it there are fewer."""
+        data = self._recent[-_SAVED_SIZE:]
+        start = self.end - len(data)
+        if self._saved_end != self.end:
+            self._saved_end = self.end
+            marks = self._saved = [mark for mark in self._marks if mark[0] <= start]
+            at = data.find(b"\n", max(0, (_MARK_SIZE if start else TELLING) - 1))
+            while at >= 0:
+                marks.append((start + at + 1, _digest(data[max(0, at + 1 - _MARK_SIZE) : at + 1])))
+                at = data.find(b"\n", at + 1)
+        return self._saved, start + _MARK_SIZE if start else 0
+
+    def kept(self, fd: int) -> Kept:
+        """How much of the file is what was read: to the line, where it was cut within the last bytes.
+
+        A new line may begin as the old one did. So what is left of a line is kept only where nothing follows.
+        """
+        start = self.end - len(self._recent)
+        now = os.pread(fd, len(self._recent) + 1, start)
+        same = _common(self._recent, now)
+        end = same if same == len(now) else now.rfind(b"\n", 0, same) + 1
+        if end >= TELLING:
+            return Kept(start + end, start + end)
+        return kept(fd, [*(mark for mark in self._marks if mark[0] <= start), (start + same, b"")], self.end)
+
+
+def kept(fd: int, marks: Sequence[Mark], lines: int) -> Kept:
+    """The same by marks alone, up to the last of them. lines: from here on each line end has one."""
+    low, high = 0, len(marks)
+    while low < high:
+        middle = (low + high) // 2
+        at, digest = marks[middle]
+        size = min(_MARK_SIZE, at)
+        if _digest(os.pread(fd, size, at - size)) == digest:
+            low = middle + 1
+        else:
+            high = middle
+    if not low:
+        return Kept(0, 0)
+    offset = marks[low - 1][0]
+    return Kept(offset, offset if low == len(marks) or offset >= lines else marks[low][0])
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=8).digest()
+
+
+def _common(one: bytes, other: bytes) -> int:
+    """How many first bytes are the same."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
