@@ -159,7 +159,7 @@ def _write(file: BinaryIO, lines: Iterable[bytes], *, at_once: bool) -> None:
 
 
 def _follow(following: Following, file: BinaryIO, wanted: frozenset[str]) -> None:
-    waiter = Waiter(following.reading.all_files)
+    waiter = Waiter()
     try:
         while True:
             read, out = following.poll()
@@ -170,7 +170,7 @@ def _follow(following: Following, file: BinaryIO, wanted: frozenset[str]) -> Non
                 say(note)
             following.notes.clear()
             if not read:
-                waiter.wait()
+                following.wait(waiter)
     finally:
         waiter.close()
         following.close()

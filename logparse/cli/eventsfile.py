@@ -16,9 +16,10 @@ class EventsFile:
     """Events are appended, as lines of JSON.
 
     known: its size as the last snapshot has it: what is behind is told again, and is cut off; None: it is
-    appended to as it is. size: with all that was added and written. error: why it cannot be written now.
+    appended to as it is, and so is one that is shorter (it was moved away). size: with all that was added
+    and written. error: why it cannot be written now.
 
-    Raises CliError: it cannot be opened, or is shorter than the snapshot says.
+    Raises CliError: it cannot be opened.
     """
 
     def __init__(self, path: Path, known: int | None) -> None:
@@ -26,7 +27,7 @@ class EventsFile:
         self._path = path
         self._waiting = bytearray()
         try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            self._fd = self._opened()
             self.size = os.fstat(self._fd).st_size
             if known is not None and self.size >= known:
                 os.ftruncate(self._fd, known)
@@ -44,6 +45,15 @@ class EventsFile:
         if self._waiting and (self.error is None or len(self._waiting) > _MOST):
             self._write()
 
+    def reopen(self) -> None:
+        """Go on in a new file, where this one was renamed or removed. Raises OSError, and changes nothing."""
+        fd = self._opened()
+        if not self.settle() or os.path.samestat(os.fstat(fd), os.fstat(self._fd)):
+            os.close(fd)
+            return
+        os.close(self._fd)
+        self._fd, self.size = fd, os.fstat(fd).st_size
+
     def settle(self) -> bool:
         """Whether all that was added is on the disk now."""
         if self._waiting:
@@ -56,6 +66,9 @@ class EventsFile:
             self._fail(error)
             return False
         return True
+
+    def _opened(self) -> int:
+        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
     def _write(self) -> None:
         try:

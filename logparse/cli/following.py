@@ -10,8 +10,9 @@ from pathlib import Path
 
 from logparse import __version__
 from logparse.cli.foreign import EXPECTED
-from logparse.cli.kept import fill, to_data
+from logparse.cli.kept import to_data
 from logparse.cli.options import Reading
+from logparse.cli.restored import fill
 from logparse.cli.run import open_patterns, open_pipe, streams_of
 from logparse.cli.snapshot import Log, Snapshot
 from logparse.lifecycle.event import Output
@@ -26,6 +27,7 @@ from logparse.source.follow import Follower, Start
 from logparse.source.place import Place
 from logparse.source.position import load, offset_files
 from logparse.source.rotated import COMPRESSED, rank_of
+from logparse.source.waiting import LOOK_SECONDS, POLL_SECONDS, Waiter
 
 # A file of which so many bytes hold no record of Odoo is not its log.
 _JUDGED = 1 << 16
@@ -41,7 +43,8 @@ class Live:
     """One followed file: its follower, and the pipe that its lines go through.
 
     now: the time of its newest record, ms. last_byte: when a byte was last read, by this machine's clock.
-    passed: what was the log's end when it was opened has been read.
+    passed: what was the log's end when it was opened has been read, and its records are reported.
+    behind: much was written that is not read yet.
     """
 
     def __init__(self, follower: Follower, pipe: Pipe) -> None:
@@ -53,9 +56,10 @@ class Live:
         self.rotations = follower.rotations.total()
         self.error: str | None = None
         self.passed = False
-        self._saved_rotations = self.rotations
+        self.behind = follower.error is None and follower.lag_bytes > _JUDGED
+        self._saved = self._unforeseen
         self._opened = self.last_byte
-        self._end: int | None = None  # of the file itself, when reading came to it
+        self._end: tuple[int, int] | None = None  # of the file itself when reading came to it; rotations then
 
     def poll(self) -> tuple[bool, list[Record]]:
         """Whether something new was read, and the records that are known to be whole.
@@ -64,19 +68,20 @@ class Live:
         """
         records: list[Record] = []
         chunks = self.follower.poll()
-        if not self.passed:
-            self._see_end(anything=bool(chunks))
+        # Half a line, however long, is nothing that could be read.
+        self.behind = bool(chunks) and self.follower.lag_bytes > _JUDGED
         if chunks:
             for chunk in chunks:
                 records += self.pipe.reader.feed(chunk)
             self.last_byte = time.monotonic()
-            return True, records
-        if (idle := self._idle()) >= _QUIET_SECONDS:
+        elif (idle := self._idle()) >= _QUIET_SECONDS:
             reader = self.pipe.reader
             # Whatever may still get further lines stays open: when it was read must not matter.
             long = idle >= _LONG_QUIET_SECONDS and isinstance(reader, Reader) and reader.whole
             records += reader.quiet(long=long)
-        return False, records
+        if not self.passed:
+            self._see_end(anything=bool(chunks))
+        return bool(chunks), records
 
     @property
     def lag_bytes(self) -> int:
@@ -84,14 +89,13 @@ class Live:
         return self.follower.lag_bytes
 
     @property
-    def rotated(self) -> bool:
-        """Whether a rotation was seen since `log` was called last."""
-        return self.follower.rotations.total() != self._saved_rotations
+    def to_be_saved(self) -> bool:
+        """Whether a rotation or a loss was seen since `log` was called: another start may not."""
+        return self._unforeseen != self._saved
 
     @property
-    def behind(self) -> bool:
-        """Whether much was written that is not read yet."""
-        return self.follower.error is None and self.follower.lag_bytes > _JUDGED
+    def _unforeseen(self) -> tuple[int, int]:
+        return self.follower.rotations.total(), self.follower.lost
 
     def may_tell_older(self) -> bool:
         """Whether it may still have records that are older than those of other files."""
@@ -103,8 +107,12 @@ class Live:
     def _see_end(self, *, anything: bool) -> None:
         follower = self.follower
         if (size := follower.live_size) is not None:
-            self._end = size if self._end is None else self._end
-            self.passed = not anything or follower.position >= self._end
+            rotations = follower.rotations.total()
+            self._end = (size, rotations) if self._end is None else self._end
+            # The last record may have been counted before the start, since nothing came after it.
+            reported = follower.position - self.pipe.reader.pending
+            passed = reported >= self._end[0] or rotations != self._end[1]
+            self.passed = passed or self._idle() >= _LONG_QUIET_SECONDS
         elif follower.error is not None and not anything:
             # What cannot be read must not keep the others from being scraped for ever.
             late = time.monotonic() - self._opened > _UNREADABLE_SECONDS
@@ -113,7 +121,7 @@ class Live:
     def log(self) -> Log:
         """What is to be saved of it."""
         follower, pipe = self.follower, self.pipe
-        self._saved_rotations = follower.rotations.total()
+        self._saved = self._unforeseen
         return Log(
             path=str(Path(follower.path).absolute()),
             place=follower.place,
@@ -134,6 +142,7 @@ class Live:
         follower.lost_bytes += log.lost_bytes
         follower.rotations.update(log.rotations)
         self.rotations = follower.rotations.total()
+        self._saved = (sum(log.rotations.values()), log.lost)
         self.now = log.now
         pipe.facts.update(log.facts)
         pipe.unmatched.update(log.unmatched)
@@ -179,6 +188,7 @@ class Following:
         self._start, self._since, self._state, self._requests = start, since, state, requests
         self._tap: Tap | None = None
         self._held: list[tuple[int, Live, Record]] = []
+        self._passed_at: int | None = None  # the time of the last record that was held then
         self._logs = {log.path: log for log in snapshot.logs} if snapshot is not None else {}
         self._servers = {file: server for server, files in streams_of(reading) for file in files}
         self._seen: dict[tuple[int, int] | str, str] = {}
@@ -186,7 +196,7 @@ class Following:
         for path in reading.all_files:
             for name in _expanded(path):
                 self._follow(name, path)
-        if snapshot is not None:
+        if snapshot is not None and snapshot.lifecycle is not None:
             self._restore(snapshot)
         self._logs = {}
 
@@ -247,7 +257,7 @@ class Following:
                 lives[number] = one
         saved = [log.reader for log in snapshot.logs]
         parts = [snapshot.classes, *saved, snapshot.held, snapshot.lifecycle]
-        *_, held, _ = fill(parts, *readers, None, self.lifecycle)
+        *_, held, _ = fill(parts, *readers, None, self.lifecycle, forms=self.reading.forms)
         self._held = [(at, lives[number], record) for at, number, record in held if number in lives]
 
     def snapshot(self, counts: State | None = None) -> Snapshot:
@@ -255,7 +265,7 @@ class Following:
         numbers = {id(one): number for number, one in enumerate(self.live)}
         held = [(at, numbers[id(one)], record) for at, one, record in self._held]
         classes, *readers, kept, lifecycle = to_data(
-            *(pipe.reader for pipe in self.pipes), held, self.lifecycle
+            *(pipe.reader for pipe in self.pipes), held, self.lifecycle, forms=self.reading.forms
         )
         logs = [one.log() for one in self.live]
         for log, reader in zip(logs, readers, strict=True):
@@ -276,10 +286,19 @@ class Following:
         for pipe in self.pipes:
             pipe.tap = tap
 
-    @property
-    def passed(self) -> bool:
-        """Whether all that was written when the files were opened has been read."""
-        return all(one.passed for one in self.live)
+    def has_passed(self) -> bool:
+        """Whether all that was written when the files were opened has been read, and is told."""
+        if not all(one.passed for one in self.live):
+            return False
+        if self._passed_at is None:
+            self._passed_at = max((at for at, _, _ in self._held), default=0)
+        return all(at > self._passed_at for at, _, _ in self._held)
+
+    def wait(self, waiter: Waiter, seconds: float = LOOK_SECONDS) -> None:
+        """Wait until something may have been written, or may be said though nothing was; not longer."""
+        waiter.watch([*self.reading.all_files, *(one.follower.path for one in self.live)])
+        soon = any(one.follower.soon for one in self.live)
+        waiter.wait(min(seconds, POLL_SECONDS) if soon else seconds)
 
     def look_for_files(self) -> None:
         """Follow files that appeared and match a given pattern; does nothing within a second."""

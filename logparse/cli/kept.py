@@ -9,12 +9,14 @@ no others, and calls nothing of theirs.
 import gc
 from array import array
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from itertools import chain
+from operator import attrgetter
 from pkgutil import iter_modules
-from types import FunctionType, MethodType
+from types import MethodType
 from typing import Any
 
 import msgspec
@@ -28,17 +30,18 @@ _GIVEN: dict[str, frozenset[str]] = {
     "lifecycle.lifecycle.Lifecycle": frozenset({"_of_job", "_sides"}),
     "lifecycle.course.Course": frozenset({"settle"}),
     "lifecycle.jobs.Jobs": frozenset({"limit"}),
-    "record.reader.Reader": frozenset({"server"}),
-    "record.origins.Origins": frozenset({"_interest", "_max_record", "_server"}),
+    "record.reader.Reader": frozenset({"_interest", "_max_record", "server"}),
     "record.scan.Scanner": frozenset({"_literals", "_bodies", "_max_record", "_max_line"}),
     "record.wrappers.wrapper.Context": frozenset({"zone", "year", "dates", "forms"}),
 }
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})
-_CONTAINERS: dict[str, type] = {
+CONTAINERS: dict[str, type] = {
     kind.__name__: kind for kind in (list, tuple, set, frozenset, deque, dict, OrderedDict, Counter)
 }
-_KINDS = frozenset(_CONTAINERS.values())
-_MAPPINGS = (dict, OrderedDict, Counter)
+KINDS = frozenset(CONTAINERS.values())
+MAPPINGS = (dict, OrderedDict, Counter)
+# So many values are written in columns: that takes a tenth of the time.
+_MANY = 16
 
 
 class Unkept(Exception):
@@ -46,172 +49,183 @@ class Unkept(Exception):
 
 
 @cache
-def _classes() -> dict[str, type]:
+def classes_of() -> dict[str, type]:
     found: dict[str, type] = {"match.fact.Fact": Fact}
     for room in ("logparse.record", "logparse.record.wrappers", "logparse.lifecycle"):
         for module in iter_modules(import_module(room).__path__, f"{room}."):
             for item in vars(import_module(module.name)).values():
                 if isinstance(item, type) and item.__module__.startswith("logparse."):
-                    found[_name(item)] = item
+                    found[name_of(item)] = item
     return found
 
 
-def _name(kind: type) -> str:
+def name_of(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}".removeprefix("logparse.")
 
 
 @cache
-def _fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
-    given = _GIVEN.get(_name(kind), frozenset())
-    return tuple(one for one in kind.__struct_fields__ if one not in given)
+def fields_of(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(one for one in kind.__struct_fields__ if one not in given_to(kind))
+
+
+def given_to(kind: type) -> frozenset[str]:
+    """What options and patterns make of an object of this class: it is not saved."""
+    return _GIVEN.get(name_of(kind), frozenset())
+
+
+class _Within(Exception):
+    """An object refers to one that is being written together with it."""
 
 
 class _Writer:
-    """Makes lists of objects: [number of its class, its own number, values]; of others: [what, …]."""
+    """Makes lists of objects: [number of its class, its own number, values]; of others: [what, …].
 
-    def __init__(self) -> None:
+    Of many values that are alike it makes columns, a dict: `plain`, what is plain among them; `parts`, the
+    others by kind: [where they stand, or None: everywhere; kind; …].
+    """
+
+    def __init__(self, forms: Sequence[Format]) -> None:
         self.classes: list[tuple[str, tuple[str, ...]]] = []
+        self._forms = forms
         self._numbers: dict[int, int] = {}
+        self._numbered: list[int] = []
+        self._columns_of: list[tuple[int, int]] = []  # numbers of what is being written in columns
         self._of_class: dict[tuple[type, tuple[str, ...]], int] = {}
-        self._names = {kind: name for name, kind in _classes().items()}
+        self._names = {kind: name for name, kind in classes_of().items()}
 
     def data(self, value: Any) -> Any:
         kind = type(value)
         if kind in _PLAIN:
             return value
-        if kind in _KINDS:
+        if kind in KINDS:
             return self._container(value, kind)
         if kind is array:
             return ["array", value.typecode, value.tobytes()]
         number = self._numbers.get(id(value))
         if number is not None:
+            self._check(number, number)
             return ["same", number]
         if kind is MethodType:
             return ["method", self.data(value.__self__), value.__name__]
         if kind in (Wrapper, Format):
-            if value not in _known():
-                raise Unkept(f"a log within {value.name} cannot be saved in the middle")
-            return ["known", value.name]
-        name = self._names.get(kind)
-        if name is None:
-            raise Unkept(f"what is held of the kind {kind.__qualname__} cannot be saved")
-        number = self._numbers[id(value)] = len(self._numbers)
+            return self._given(value)
+        number = self._number([value])
         if issubclass(kind, msgspec.Struct):
-            fields = _fields(kind)
+            fields = fields_of(kind)
             held = [getattr(value, one) for one in fields]
         else:
-            given = _GIVEN.get(name, frozenset())
-            attributes = _attributes(value)
-            fields = tuple(one for one in attributes if one not in given)
+            attributes = attributes_of(value)
+            fields = tuple(one for one in attributes if one not in given_to(kind))
             held = [attributes[one] for one in fields]
+        return [self._form(kind, fields), number, self._each(held)]
+
+    def _form(self, kind: type, fields: tuple[str, ...]) -> int:
         form = self._of_class.get((kind, fields))
         if form is None:
+            name = self._names.get(kind)
+            if name is None:
+                raise Unkept(f"what is held of the kind {kind.__qualname__} cannot be saved")
             form = self._of_class[kind, fields] = len(self.classes)
             self.classes.append((name, fields))
-        return [form, number, self._all(held)]
+        return form
+
+    def _number(self, values: list[Any]) -> int:
+        first = len(self._numbered)
+        ids = list(map(id, values))
+        self._numbered += ids
+        self._numbers.update(zip(ids, range(first, first + len(ids)), strict=True))
+        return first
+
+    def _check(self, low: int, high: int) -> None:
+        if any(low < end and high >= start for start, end in self._columns_of):
+            raise _Within
+
+    def _given(self, value: Any) -> list[Any]:
+        if value in known_around():
+            return ["known", value.name]
+        if any(value is one for one in self._forms):
+            return ["given", value.name]
+        if isinstance(value, Wrapper) and any(one.name == value.name for one in measured_around()):
+            return ["measured", value.name, value.samples[0][0]]
+        raise Unkept(f"a log within {value.name} cannot be saved in the middle")
 
     def _container(self, value: Any, kind: type) -> list[Any]:
-        if kind in _MAPPINGS:
+        if kind in MAPPINGS:
             return [kind.__name__, self._all(value), self._all(value.values())]
+        if kind in (set, frozenset):
+            value = sorted(value, key=repr)
         items = self._all(value)
         return [kind.__name__, items, value.maxlen] if kind is deque else [kind.__name__, items]
 
-    def _all(self, values: Iterable[Any]) -> list[Any]:
+    def _each(self, values: Iterable[Any]) -> list[Any]:
         # Most values are plain, and a call for each takes most of the time.
         return [one if type(one) in _PLAIN else self.data(one) for one in values]
 
+    def _all(self, values: Iterable[Any]) -> Any:
+        values = list(values)
+        if len(values) < _MANY:
+            return self._each(values)
+        kinds = set(map(type, values)) - _PLAIN
+        if not kinds:
+            return values
+        plain = None
+        if len(kinds) > 1 or len(kinds | set(map(type, values))) > 1:
+            plain = [one if type(one) in _PLAIN else None for one in values]
+        parts = []
+        for kind in sorted(kinds, key=name_of):
+            places = None if plain is None else [n for n, one in enumerate(values) if type(one) is kind]
+            parts.append([places, *self._part(kind, [values[n] for n in places] if places else values)])
+        return {"plain": plain, "parts": parts}
 
-class _Reader:
-    def __init__(self, classes: list[Any]) -> None:
-        self._objects: dict[int, object] = {}
-        self._given: dict[type, dict[str, Any]] = {}
-        self._forms: list[tuple[type, tuple[str, ...]]] = []
-        for name, fields in classes:
-            kind = _classes().get(name)
-            if kind is None:
-                raise Unkept(f"this release knows no {name}")
-            self._forms.append((kind, tuple(fields)))
+    def _part(self, kind: type, values: list[Any]) -> list[Any]:
+        """Values of one kind that is not plain."""
+        if kind in (list, tuple):
+            return [kind.__name__, list(map(len, values)), self._all(chain.from_iterable(values))]
+        if issubclass(kind, msgspec.Struct) and kind not in (Wrapper, Format):
+            ids = set(map(id, values))
+            known = len(ids & self._numbers.keys())
+            if known == len(ids):
+                numbers = [self._numbers[id(one)] for one in values]
+                self._check(min(numbers), max(numbers))
+                return ["same", numbers]
+            if not known and len(ids) == len(values):
+                begun = len(self._numbered)
+                try:
+                    return self._columns(kind, values)
+                except _Within:
+                    for one in self._numbered[begun:]:
+                        del self._numbers[one]
+                    del self._numbered[begun:]
+        return ["each", self._each(values)]
 
-    def value(self, data: Any, fresh: object = None) -> Any:
-        """fresh: what stands there in a state at its beginning; an object that is there is filled."""
-        if type(data) is not list:
-            return data
-        kind = data[0]
-        if type(kind) is int:
-            return self._object(data, fresh)
-        if kind in _CONTAINERS:
-            made = _CONTAINERS[kind]
-            if made in _MAPPINGS:
-                before = fresh if isinstance(fresh, dict) else {}
-                keys = self._all(data[1])
-                return made(
-                    {key: self.value(one, before.get(key)) for key, one in zip(keys, data[2], strict=True)}
-                )
-            items = self._all(data[1])
-            return deque(items, data[2]) if made is deque else made(items)
-        if kind == "same":
-            return self._objects[data[1]]
-        if kind == "array":
-            return array(data[1], data[2])
-        if kind == "known":
-            return next(one for one in _known() if one.name == data[1])
-        owner = self.value(data[1])
-        if kind != "method" or not isinstance(getattr(type(owner), data[2], None), FunctionType):
-            raise Unkept(f"{kind} {data[2]} is no step of the lifecycle")
-        return getattr(owner, data[2])
-
-    def _all(self, values: list[Any]) -> list[Any]:
-        return [self.value(one) if type(one) is list else one for one in values]
-
-    def _object(self, data: list[Any], fresh: object) -> object:
-        form, number, values = data
-        kind, fields = self._forms[form]
-        if issubclass(kind, msgspec.Struct):
-            made = self._struct(kind, fields, values, fresh)
-            self._objects[number] = made
-            return made
-        filled: object = fresh if type(fresh) is kind else kind.__new__(kind)
-        self._objects[number] = filled
-        attributes = _attributes(filled)
-        if given := _GIVEN.get(_name(kind)):
-            # What is made anew has them from the first of its class, which stands in the new state.
-            of_class = self._given.setdefault(
-                kind, {one: attributes[one] for one in given & attributes.keys()}
-            )
-            for one in of_class.keys() - attributes.keys():
-                setattr(filled, one, of_class[one])
-        for one, value in zip(fields, values, strict=True):
-            setattr(filled, one, self.value(value, attributes.get(one)))
-        return filled
-
-    def _struct(
-        self, kind: type[msgspec.Struct], fields: tuple[str, ...], values: list[Any], fresh: object
-    ) -> object:
-        """What this release does not know is left out; what it knows and was not saved has its default."""
-        known = dict(zip(fields, values, strict=True))
-        if type(fresh) is kind and not kind.__struct_config__.frozen:
-            for one in _fields(kind):
-                if one in known:
-                    setattr(fresh, one, self.value(known[one], getattr(fresh, one)))
-            return fresh
-        if fields == kind.__struct_fields__:
-            return kind(*self._all(values))
-        held = {one: self.value(known[one]) for one in _fields(kind) if one in known}
-        return msgspec.structs.replace(fresh, **held) if isinstance(fresh, kind) else kind(**held)
+    def _columns(self, kind: type[msgspec.Struct], values: list[Any]) -> list[Any]:
+        fields = fields_of(kind)
+        form = self._form(kind, fields)
+        first = self._number(values)
+        self._columns_of.append((first, first + len(values)))
+        try:
+            columns = [self._all(map(attrgetter(one), values)) for one in fields]
+        finally:
+            self._columns_of.pop()
+        return [form, first, columns]
 
 
 @cache
-def _known() -> tuple[Wrapper | Format, ...]:
+def known_around() -> tuple[Wrapper | Format, ...]:
     return (*wrappers(), *formats(), COMMAS)
 
 
-def _attributes(value: object) -> dict[str, Any]:
+def measured_around() -> Iterator[Wrapper]:
+    return (one for one in wrappers() if one.measure is not None)
+
+
+def attributes_of(value: object) -> dict[str, Any]:
     slots = [one for kind in type(value).__mro__ for one in getattr(kind, "__slots__", ())]
     return {one: getattr(value, one) for one in slots if hasattr(value, one)} | getattr(value, "__dict__", {})
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Without the collector, which would look through all that is being made, again and again."""
     on = gc.isenabled()
     gc.disable()
@@ -222,25 +236,12 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def to_data(*objects: object) -> list[Any]:
+def to_data(*objects: object, forms: Sequence[Format] = ()) -> list[Any]:
     """A list of the forms of classes, then the objects, and all that they hold, as lists and plain values.
 
-    Raises Unkept.
+    forms: of records, that the user gave. Raises Unkept.
     """
-    writer = _Writer()
-    with _uncollected():
+    writer = _Writer(forms)
+    with uncollected():
         data = [writer.data(one) for one in objects]
     return [writer.classes, *data]
-
-
-def fill(data: list[Any], *objects: object) -> list[Any]:
-    """Make of new objects what the saved ones were; what has no object to fill is returned as made anew.
-
-    data: as to_data returns it. Raises Unkept, and then the objects are of no use.
-    """
-    try:
-        reader = _Reader(data[0])
-        with _uncollected():
-            return [reader.value(one, fresh) for one, fresh in zip(data[1:], objects, strict=True)]
-    except (LookupError, TypeError, ValueError, AttributeError, StopIteration, RecursionError) as error:
-        raise Unkept(f"what was saved is not of this form ({type(error).__name__}: {error})") from error

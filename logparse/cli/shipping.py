@@ -83,7 +83,7 @@ class Shipping:
         self._last_save = self._beat = time.monotonic()
         self._lock = threading.Lock()
         self.following, saved = self._first(open_following)
-        self.waiter = Waiter([one.follower.path for one in self.following.live] or ["."])
+        self.waiter = Waiter()
         self.sending = plan.sending(saved.ship if saved is not None else None, self.waiter.wake)
         self.following.tap(self.sending.tap)
         self._readers = LiveReaders(self.following.live)
@@ -131,7 +131,7 @@ class Shipping:
                 self._save()
             self._tell()
             if not read and not settled:
-                self.waiter.wait(min(1.0, self.sending.idle))
+                self.following.wait(self.waiter, min(1.0, self.sending.idle))
 
     def _read(self) -> bool:
         """Whether something was read; nothing is while so much waits for Loki."""

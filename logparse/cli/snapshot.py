@@ -1,5 +1,6 @@
 """The one file that holds all state: written whole or not at all, and checked before it is believed."""
 
+import errno
 import fcntl
 import os
 import sys
@@ -23,7 +24,7 @@ else:
 
 NAME = "logparse.state"
 _MAGIC = b"logparse state "
-_VERSION = 1
+_VERSION = 2  # 1 had no columns (logparse.cli.kept), and is read as well
 
 
 class Log(msgspec.Struct):
@@ -59,6 +60,7 @@ class Snapshot(msgspec.Struct):
     """All that a follower knows. patterns: the digest of those that it was made with.
 
     classes, lifecycle, held: as logparse.cli.kept has them; held: (time, number of the log, record).
+    lifecycle is None where only places and counters are to be taken over.
     events: the size of the file of events, bytes; None where none is written. ship: None of other verbs.
     """
 
@@ -111,7 +113,7 @@ class Store:
         self.file = folder / NAME
         self._folder = folder
         try:
-            self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._lock = _lockable(folder)
         except OSError as error:
             raise CliError(
                 f"nothing can be saved in the state directory {shown(str(folder))}: {error.strerror}; "
@@ -139,9 +141,7 @@ class Store:
 
     def set_aside(self, why: str) -> str:
         """Keep the file under another name; the sentence that says so."""
-        number = 1
-        while (aside := self._folder / f"{NAME}.aside.{number}").exists():
-            number += 1
+        aside = self._aside()
         try:
             self.file.rename(aside)
         except OSError as error:
@@ -149,6 +149,18 @@ class Store:
                 f"{shown(str(self.file))} cannot be used ({why}) nor moved: {error.strerror}"
             ) from error
         return f"the state {shown(str(self.file))} cannot be used: {why}; it is kept as {shown(str(aside))}"
+
+    def copy_aside(self) -> Path:
+        """Keep what the file is now under another name, too; that name."""
+        aside = self._aside()
+        os.link(self.file, aside)
+        return aside
+
+    def _aside(self) -> Path:
+        number = 1
+        while (aside := self._folder / f"{NAME}.aside.{number}").exists():
+            number += 1
+        return aside
 
     def save(self, snapshot: Snapshot) -> None:
         """Write it so that a crash at any instant leaves the old file or the new one. Raises OSError."""
@@ -172,3 +184,16 @@ class Store:
     def close(self) -> None:
         """Let another program use the directory."""
         os.close(self._lock)
+
+
+def _lockable(folder: Path) -> int:
+    """What is locked: a file in the directory; the directory itself, where no file can be made in it now."""
+    try:
+        return os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.ENOSPC, errno.EDQUOT):
+            raise
+    try:
+        return os.open(folder / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

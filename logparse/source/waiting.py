@@ -1,8 +1,11 @@
 """Waiting until a log may have more: told by the system where it can tell, else by looking again."""
 
 import os
+import stat
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from glob import has_magic
 from pathlib import Path
 
 from watchfiles import watch
@@ -19,29 +22,53 @@ _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "9p", "virtiofs", "af
 
 
 class Waiter:
-    """Wakes who waits when something changes in a directory of the logs; usable from any thread.
+    """Wakes who waits when something changes in a directory of the logs; `wake` from any thread.
 
-    paths: of the logs. A directory that is missing, on a network file system, or that the system will not
-    watch (its limit of watches is reached) is polled: then `polled` says why.
+    polled: why it is looked again and again, where the system does not tell: a directory is missing, is on a
+    network file system, or is not watched (the limit of watches is reached). None while it tells.
     """
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self) -> None:
         self.polled: str | None = None
+        self._unwatched: str | None = None
+        self._folders: dict[str, int | None] | None = None  # which were watched, if they are still the same
+        self._looked = 0.0
         self._woken = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        both = (one for path in paths for one in (path, os.path.realpath(path)))
-        folders = {str(Path(one).absolute().parent) for one in both}
-        for folder in sorted(folders):
-            if not os.path.isdir(folder):  # noqa: PTH112 (Path's raises where a folder above it is closed)
-                self.polled = f"the directory {shown(folder)} is missing, or closed to this user"
-            elif (kind := file_system(folder)) in _REMOTE or kind.startswith("fuse"):
-                self.polled = f"{shown(folder)} is on a {kind} file system, which does not tell of all writes"
-        if self.polled is None:
-            self._thread = threading.Thread(
-                target=self._watch, args=(sorted(folders),), name="logparse-watching", daemon=True
-            )
-            self._thread.start()
+
+    def watch(self, paths: Iterable[str]) -> None:
+        """Watch the directories of these logs from now on; one may be a pattern, or a symbolic link.
+
+        Does nothing within a second of the last time.
+        """
+        now = time.monotonic()
+        if now - self._looked < LOOK_SECONDS and self._folders is not None:
+            return
+        self._looked = now
+        folders = {folder: _inode(folder) for path in paths for folder in _folders(path)}
+        missing = {folder for folder, inode in folders.items() if inode is None}
+        if folders != self._folders:
+            self._folders = folders
+            self._start(set(folders) - missing)
+        self.polled = self._unwatched
+        if missing:
+            self.polled = f"the directory {shown(min(missing))} is missing, or closed to this user"
+
+    def _start(self, folders: set[str]) -> None:
+        self.close()
+        self._stop = threading.Event()
+        self._unwatched = None
+        for folder in folders:
+            if (kind := file_system(folder)) in _REMOTE or kind.startswith("fuse"):
+                self._unwatched = (
+                    f"{shown(folder)} is on a {kind} file system, which does not tell of all writes"
+                )
+                return
+        self._thread = threading.Thread(
+            target=self._run, args=(sorted(folders), self._stop), name="logparse-watching", daemon=True
+        )
+        self._thread.start()
 
     def wait(self, seconds: float = LOOK_SECONDS) -> None:
         """Wait until something may have changed, or `wake` is called; `seconds` at most."""
@@ -57,8 +84,9 @@ class Waiter:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+            self._thread = None
 
-    def _watch(self, folders: list[str]) -> None:
+    def _run(self, folders: list[str], stop: threading.Event) -> None:
         try:
             for _ in watch(
                 *folders,
@@ -67,14 +95,31 @@ class Waiter:
                 step=_STEP,
                 rust_timeout=5_000,
                 recursive=False,
-                stop_event=self._stop,
+                stop_event=stop,
                 raise_interrupt=False,
                 ignore_permission_denied=True,
             ):
                 self._woken.set()
         except (OSError, RuntimeError) as error:
-            self.polled = f"the system does not watch the directories of the logs ({error})"
+            self._unwatched = f"the system does not watch the directories of the logs ({error})"
             self._woken.set()
+
+
+def _folders(path: str) -> Iterator[str]:
+    """The directories where a file of this path, or of this pattern, can be written or appear."""
+    for one in {path, os.path.realpath(path)}:
+        folder = Path(one).absolute().parent
+        while has_magic(str(folder)) and not os.path.exists(folder):  # noqa: PTH110
+            folder = folder.parent
+        yield str(folder)
+
+
+def _inode(folder: str) -> int | None:
+    try:
+        info = Path(folder).stat()
+    except OSError:
+        return None
+    return info.st_ino if stat.S_ISDIR(info.st_mode) else None
 
 
 def file_system(folder: str) -> str:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logparse.cli.kept import Unkept, fill, to_data
+from logparse.cli.kept import Unkept, to_data
+from logparse.cli.restored import fill
 from logparse.lifecycle.event import Output
 from logparse.pipe import Pipe
 from logparse.record.wrappers.wrapper import Context
@@ -21,7 +22,8 @@ LOGS = ("16.0-w2-info", "17.0-w2-warn", "18.0-w2-dead-info", "16.0-json-w2-info"
 
 OTHER_PROCESS = """
 import sys, msgspec
-from logparse.cli.kept import fill, to_data
+from logparse.cli.kept import to_data
+from logparse.cli.restored import fill
 from logparse.pipe import Pipe
 pipe = Pipe()
 fill(msgspec.msgpack.decode(sys.stdin.buffer.read()), pipe.reader, pipe.lifecycle)

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from logparse import Counts, Pipe, QueueJobCollector
-from logparse.cli import serve as verb
+from logparse.cli import service as service_module
 from logparse.cli.following import Following
 from logparse.cli.options import Reading
 from logparse.lifecycle.lifecycle import Options
@@ -257,10 +257,10 @@ def test_a_reader_that_stands_still_is_not_alive(monkeypatch: pytest.MonkeyPatch
     """Nothing that a test could do makes a read hang, so that here nobody reads."""
     log = tmp_path / "odoo.log"
     log.touch()
-    service = verb._Service(lambda _: Following(Reading((str(log),)), "end"), None)
+    service = service_module.Service(lambda _: Following(Reading((str(log),)), "end"), None)
     assert service.alive()
     assert service.health()[1]["stalled"] is False
-    monkeypatch.setattr(verb, "_STALLED_SECONDS", -1.0)
+    monkeypatch.setattr(service_module, "_STALLED_SECONDS", -1.0)
     assert not service.alive()
     assert service.health()[0] is False
     assert service.health()[1]["stalled"] is True

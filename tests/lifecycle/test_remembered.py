@@ -5,7 +5,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logparse.cli.kept import fill, to_data
+from logparse.cli.kept import to_data
+from logparse.cli.restored import fill
 from logparse.lifecycle.job import Job
 from logparse.lifecycle.remembered import Remembered
 

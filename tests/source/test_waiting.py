@@ -9,7 +9,8 @@ from logparse.source.waiting import Waiter, file_system
 
 def test_a_write_and_a_new_file_wake(tmp_path: Path) -> None:
     log = tmp_path / "odoo.log"
-    waiter = Waiter([str(log)])
+    waiter = Waiter()
+    waiter.watch([str(log)])
     assert waiter.polled is None
     stop = threading.Event()
 
@@ -28,7 +29,8 @@ def test_a_write_and_a_new_file_wake(tmp_path: Path) -> None:
 
 
 def test_a_missing_directory_is_polled(tmp_path: Path) -> None:
-    waiter = Waiter([str(tmp_path / "none" / "odoo.log")])
+    waiter = Waiter()
+    waiter.watch([str(tmp_path / "none" / "odoo.log")])
     assert waiter.polled == f"the directory {tmp_path / 'none'} is missing, or closed to this user"
     start = time.monotonic()
     waiter.wait(600)
@@ -37,7 +39,8 @@ def test_a_missing_directory_is_polled(tmp_path: Path) -> None:
 
 
 def test_wake_ends_the_wait(tmp_path: Path) -> None:
-    waiter = Waiter([str(tmp_path / "odoo.log")])
+    waiter = Waiter()
+    waiter.watch([str(tmp_path / "odoo.log")])
     waiter.wake()
     waiter.wait(600)
     waiter.close()

@@ -24,7 +24,7 @@ def indented(indent: bytes) -> Wrapper:
     def unwrap(line: bytes, context: Context) -> Line | None:
         return Line(line.removeprefix(indent))
 
-    return Wrapper("indentation", unwrap, ((indent + b"  File", b"  File"), (b"x", b"x")), ())
+    return Wrapper("indentation", unwrap, ((indent + b"x", b"x"), (b"x", b"x")), ())
 
 
 def _measured(line: bytes) -> Wrapper:

@@ -63,7 +63,8 @@ class Wrapper(msgspec.Struct, frozen=True):
     name: as `logparse check` says it. loses: what a log so wrapped does not show; "" for nothing.
     unwrap: the line without it, None where the line is not so wrapped.
     samples: wrapped lines and what is in them; not_samples: lines that are not so wrapped.
-    measure: the wrapper as this line has it, where it differs from log to log (an indentation).
+    measure: the wrapper as this line has it, where it differs from log to log (an indentation); its first
+        sample has it, too.
     indents: the further lines of a message are indented as far as its text, and have nothing else around.
     """
 
