@@ -30,7 +30,8 @@ SEED = int(os.environ.get("LOGPARSE_SEED", "1"))
 WRITER = """
 import fcntl, os, re, sys, time
 with open(sys.argv[2], "rb") as whole:
-    records = re.split(rb"(?m)^(?=\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3} )", whole.read())
+    # A header of 2020 is the text of an exception, and is written with its record.
+    records = re.split(rb"(?m)^(?=(?!2020)\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3} )", whole.read())
 lock = os.open(sys.argv[3], os.O_RDWR | os.O_CREAT)
 pause = float(sys.argv[4]) / len(records)
 for record in records:
