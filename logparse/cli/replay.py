@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 @click.option(
     "--with-text",
     is_flag=True,
-    help="In the page, show messages and tracebacks of exceptions, too; they may hold personal data.",
+    help="In the page and in traces, show messages and tracebacks of exceptions, too; they may hold personal "
+    "data.",
 )
 @click.option(
     "--top",
@@ -49,6 +50,12 @@ if TYPE_CHECKING:
     help="Write all metrics at all times to FILE, for Prometheus to take as history (docs/history.md).",
 )
 @history_options
+@click.option(
+    "--otlp",
+    metavar="FILE|URL",
+    help="Write a trace of each job to FILE, as lines of OTLP JSON, or send it to an OpenTelemetry collector "
+    "(docs/traces.md).",
+)
 @http_option
 @reading_options
 def command(
@@ -61,6 +68,7 @@ def command(
     openmetrics: str | None,
     step: int,
     labels: dict[str, str],
+    otlp: str | None,
     http: bool,
 ) -> None:
     """Summarise what happened to the jobs of a log.
@@ -87,6 +95,7 @@ def command(
     from logparse.out.summary import Summary
     from logparse.out.summed import Summed
     from logparse.out.timeline import Timeline
+    from logparse.out.traces import TracesError
 
     if html is not None:
         checked(html, "--html", reading.all_files)
@@ -98,6 +107,8 @@ def command(
     sinks: list[Sink] = [summed, timeline] if drawn else [summed]
     if openmetrics is not None:
         sinks.append(history(openmetrics, step, labels, reading))
+    if otlp is not None:
+        sinks.append(_traces(otlp, reading, texts=with_text))
     if html is not None:
         sinks.append(_page(html, summed, timeline, texts=with_text))
     if as_json:
@@ -106,7 +117,10 @@ def command(
         sinks.append(printed.Metrics(summed))
     else:
         sinks.append(printed.Tables(summed, timeline))
-    run_into(run, sinks)
+    try:
+        run_into(run, sinks)
+    except TracesError as error:
+        raise CliError(str(error)) from error
 
 
 def _page(path: str, summed: "Summed", timeline: "Timeline", *, texts: bool) -> Sink:
@@ -117,3 +131,17 @@ def _page(path: str, summed: "Summed", timeline: "Timeline", *, texts: bool) -> 
             raise
         raise CliError("--html needs jinja2: install it with `pip install 'logparse[report]'`") from error
     return Page(path, summed, timeline, texts=texts)
+
+
+def _traces(to: str, reading: Reading, *, texts: bool) -> Sink:
+    from logparse.cli.outputs import checked
+
+    try:
+        from logparse.out.otlp import Otlp, is_url
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("opentelemetry"):
+            raise
+        raise CliError("--otlp needs opentelemetry: run `pip install 'logparse[otlp]'`") from error
+    if not is_url(to):
+        checked(to, "--otlp", reading.all_files)
+    return Otlp(to, texts=texts, most=reading.max_jobs)
