@@ -21,6 +21,7 @@ from logparse.cli.sending import Sending, sentence
 from logparse.cli.serve import close, prepare, start_callback, told_from
 from logparse.cli.shipping import Plan, Shipping
 from logparse.cli.snapshot import Snapshot, Store
+from logparse.export.signal import SHIPPED, SOURCE
 from logparse.lifecycle.event import Output
 from logparse.out.http import ListenError, serve_http
 from logparse.out.push import Endpoint, EndpointError, Login, endpoint
@@ -36,16 +37,16 @@ _TRIES = 8  # of --once, in a row: about a minute
 
 
 def _labels(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    labels = {"job": "logparse"}
+    labels = {"job": "logparse", SOURCE: SHIPPED}
     for text in given:
         match = _LABEL.fullmatch(text)
         if match is None or not match[2].isprintable():
             raise click.BadParameter(f"{text!r} is not NAME=VALUE, such as env=prod", ctx, param)
-        if match[1] in ("event", "db", "server", "late"):
-            raise click.BadParameter(f"the label {match[1]} is set from the log", ctx, param)
+        if match[1] in (SOURCE, "event", "db", "server", "late"):
+            raise click.BadParameter(f"the label {match[1]} is set by logparse", ctx, param)
         labels[match[1]] = match[2]
-    if len(labels) > 11:
-        raise click.BadParameter("Loki takes 15 labels at most, and four are set from the log", ctx, param)
+    if len(labels) > 11:  # with its own two
+        raise click.BadParameter("Loki takes 15 labels at most, and five are set by logparse", ctx, param)
     return labels
 
 

@@ -1,6 +1,6 @@
 """Loki's recording rules, in LogQL, over the labels and the metadata that the pipeline gives."""
 
-from logparse.export.signal import PREFIX, Signal
+from logparse.export.signal import PREFIX, SHIPPED, SOURCE, Signal
 
 _GROUP = """\
 groups:
@@ -20,7 +20,7 @@ def rules(signals: tuple[Signal, ...]) -> str:
             by.append(signal.label)
         text += _rule(
             f"{PREFIX}{name}:rate5m",
-            f'sum by ({", ".join(by)}) (rate({{event="{signal.event}"}}[5m]))',
+            f'sum by ({", ".join(by)}) (rate({_selector(signal)}[5m]))',
             f"A second, over 5 minutes. {signal.help}",
         )
         if signal.label == "status":
@@ -28,8 +28,13 @@ def rules(signals: tuple[Signal, ...]) -> str:
     return text
 
 
+def _selector(signal: Signal) -> str:
+    """The records that the pipeline marked, and not the events that `logparse ship` may send beside it."""
+    return f'{{event="{signal.event}", {SOURCE}!="{SHIPPED}"}}'
+
+
 def _seconds(signal: Signal) -> str:
-    values = f'{{event="{signal.event}"}} | duration != "" | unwrap duration | __error__="" [5m]'
+    values = f'{_selector(signal)} | duration != "" | unwrap duration | __error__="" [5m]'
     text = ""
     for quantile, name in ((0.5, "p50"), (0.95, "p95")):
         text += _rule(

@@ -9,6 +9,9 @@ from logparse.match.versions import major_of
 PREFIX = "odoo_queue_job_pipeline_"
 """Of every metric. Not `odoo_queue_job_`: without state a line means less, and both may run side by side."""
 
+SOURCE, SHIPPED = "source", "logparse"
+"""The label of the streams that `logparse ship` sends: what counts a pipeline's own leaves them out."""
+
 BUCKETS = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0)
 """Seconds; those of logparse's own histograms."""
 

@@ -86,7 +86,7 @@ def test_once(loki: Loki, log: Path, logparse: Logparse) -> None:
 def test_labels_are_few_and_the_rest_is_metadata(loki: Loki, log: Path, logparse: Logparse) -> None:
     logparse("ship", "--loki", loki.url, "--once", "--label", "job=odoo", "--label", "env=prod", log)
     names = {name for labels in loki.store for name, _ in labels}
-    assert names == {"job", "env", "event", "db", "service_name"}
+    assert names == {"job", "source", "env", "event", "db", "service_name"}
     for labels, entries in loki.store.items():
         for (ts, line), metadata in entries.items():
             event = json.loads(line)
@@ -330,7 +330,7 @@ def test_hopeless(status: int, text: str, said: str, loki: Loki, log: Path, logp
         (("--loki", "https://loki", "--cert-file", "nowhere"), "cannot be used"),
         (("--loki", "http://loki", "--token-file", "nowhere"), "nowhere cannot be read (No such file"),
         (("--loki", "http://loki", "--user", "me"), "--user needs --password-file"),
-        (("--loki", "http://loki", "--label", "event=x"), "the label event is set from the log"),
+        (("--loki", "http://loki", "--label", "event=x"), "the label event is set by logparse"),
         (("--loki", "http://loki", "--label", "ein-s=x"), "is not NAME=VALUE"),
         (("--loki", "http://loki", "--once", "--state", "x"), "--once neither keeps a state"),
     ],
