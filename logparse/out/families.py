@@ -364,6 +364,13 @@ FAMILIES: tuple[Family, ...] = (
         "1 where the log shows how the database's attempts end, 0 where its access lines are missing.",
     ),
     _tool(
+        "resident_memory_bytes",
+        "gauge",
+        (),
+        "Memory that logparse holds, as Linux counts it.",
+        "bytes",
+    ),
+    _tool(
         "snapshot_timestamp_seconds",
         "gauge",
         (),

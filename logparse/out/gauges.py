@@ -75,7 +75,8 @@ class PipeStats(msgspec.Struct, frozen=True):
     """What the stages before the lifecycle, and the keeper of the state, counted since the beginning.
 
     facts: by pattern. unmatched: by logger. snapshot: when the state was last saved, in seconds since
-    the epoch of this machine's clock; None where none is kept.
+    the epoch of this machine's clock; None where none is kept. memory: bytes that this process holds; None
+    where that is not known, or no matter.
     """
 
     facts: Mapping[str, int] = {}
@@ -84,6 +85,7 @@ class PipeStats(msgspec.Struct, frozen=True):
     decode_errors: int = 0
     snapshot: float | None = None
     snapshot_errors: int = 0
+    memory: int | None = None
 
 
 class ReaderStats(Protocol):

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from logparse.lifecycle.lifecycle import Lifecycle
 from logparse.out.gauges import FileStats, Gauges, PipeStats, ReaderStats
+from logparse.out.memory import resident
 from logparse.pipe import Pipe
 from logparse.source.follow import Follower
 
@@ -153,4 +154,5 @@ class LiveReaders(ReaderStats):
             decode_errors=sum(tally.decode_errors for tally in tallies),
             snapshot=self.snapshot,
             snapshot_errors=self.snapshot_errors,
+            memory=resident(),
         )

@@ -283,6 +283,7 @@ ROWS: Mapping[str, Callable[[Moment], Iterable[Row]]] = {
     "logparse_label_overflow_total": _mapping(_overflow),
     "logparse_inferred_events_total": _inferred,
     "logparse_outcome_visible": _visible,
+    "logparse_resident_memory_bytes": _one(lambda now: now.pipe.memory),
     "logparse_snapshot_timestamp_seconds": _one(lambda now: now.pipe.snapshot),
     "logparse_snapshot_errors_total": _one(lambda now: now.pipe.snapshot_errors),
 }

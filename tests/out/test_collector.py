@@ -79,7 +79,7 @@ class Readers(ReaderStats):
         ]
 
     def pipe(self) -> PipeStats:
-        return PipeStats({"access.perf": 5}, {"odoo.addons.queue_job.x": 6}, 7, 8, 9.5, 1)
+        return PipeStats({"access.perf": 5}, {"odoo.addons.queue_job.x": 6}, 7, 8, 9.5, 1, 50_000_000)
 
 
 def everything() -> list[Output]:

@@ -8,6 +8,7 @@ import pytest
 
 from logparse import Chunk, Pipe
 from logparse.out.live import LiveGauges
+from logparse.out.memory import resident
 from logparse.source.files import read_files
 
 
@@ -88,3 +89,13 @@ def test_the_runner_tells_at_debug_when_it_means_to_wake_up(fixtures: Path) -> N
     assert gauges.runner_wakeup() == {"": 1795489802669 + 60_000}
     _, gauges = read(fixtures / "16.0-w2-info" / "odoo.log")
     assert gauges.runner_wakeup() == {}
+
+
+def test_the_memory_of_this_process_is_what_linux_says() -> None:
+    before = resident()
+    kept = bytearray(b"x" * 50_000_000)
+    after = resident()
+    assert before is not None
+    assert after is not None
+    assert 40_000_000 < after - before < 150_000_000
+    assert kept
