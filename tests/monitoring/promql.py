@@ -4,6 +4,11 @@ import re
 
 from logparse.out.families import FAMILIES
 from logparse.out.families import exposed as name_of
+from logparse.out.request_families import REQUEST_FAMILIES
+from logparse.out.shipped import FAMILIES as SHIP_FAMILIES
+
+ALL = (*FAMILIES, *REQUEST_FAMILIES, *SHIP_FAMILIES)
+"""Every family of metrics that any verb of logparse has."""
 
 _NAME = re.compile(r"\b(?:odoo_queue_job|odoo_http|logparse)[_:][a-z0-9_:]*\b|(?<![\w.])up(?![\w(])")
 _SELECTOR = re.compile(r"\b([a-z_:][a-z0-9_:]*)\{([^}]*)\}")
@@ -12,7 +17,7 @@ _SELECTOR = re.compile(r"\b([a-z_:][a-z0-9_:]*)\{([^}]*)\}")
 def exposed() -> set[str]:
     """Every name under which logparse has series."""
     names: set[str] = set()
-    for family in FAMILIES:
+    for family in ALL:
         name = name_of(family)
         ends = ("_bucket", "_count", "_sum") if family.kind == "histogram" else ("",)
         names |= {name + end for end in ends}
