@@ -34,3 +34,9 @@ def selectors(text: str) -> list[tuple[str, set[str]]]:
     return [
         (name, set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", inside))) for name, inside in _SELECTOR.findall(text)
     ]
+
+
+def grouped(text: str) -> set[str]:
+    """The labels that a whole expression is grouped by: those of its first aggregation."""
+    found = re.search(r"\bby \(([^)]*)\)", text)
+    return {label.strip() for label in found[1].split(",")} - {"le"} if found else set()
