@@ -18,6 +18,7 @@ import reference  # noqa: E402
 
 from logparse.out import families, shipped  # noqa: E402
 from logparse.out.request_families import REQUEST_FAMILIES  # noqa: E402
+from monitoring.generate import alerts  # noqa: E402
 
 PARTS: dict[str, Callable[[], str]] = {
     "metrics": families.table,
@@ -25,6 +26,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "buckets": lambda: families.bounds(REQUEST_FAMILIES),
     "ship": shipped.ship_table,
     "commands": reference.commands,
+    "alerts": alerts.table,
 }
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
