@@ -183,7 +183,7 @@ _OPTIONS = (
         help="The year in which a syslog without years begins, where the file's date does not tell.",
     ),
     click.option(
-        "--format",
+        "--log-format",
         metavar="FORMAT",
         callback=_parsed(_form),
         help="The log's own format, as Python's logging has it: '%(asctime)s|%(process)d|%(levelname)s|"
@@ -222,7 +222,7 @@ def reading_options(command: Callable[..., R]) -> Callable[..., R]:
         start, end = given.pop("from"), given.pop("to")
         if start is not None and end is not None and start >= end:
             raise click.UsageError("--from is not before --to, so there is nothing to tell")
-        form = given.pop("format")
+        form = given.pop("log_format")
         if not given["files"] and not given["server"]:
             raise click.UsageError("Missing argument 'FILE...'")
         reading = Reading(

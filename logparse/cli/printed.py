@@ -1,10 +1,18 @@
-"""What a replay prints to standard output: the summary as tables or JSON, or the counters as metrics."""
+"""What a replay prints to standard output: the summary or groups, in the form that is asked for; metrics."""
 
 import sys
+from collections.abc import Callable
 
+from rich.console import Console
+
+from logparse.out.groups import Groups
 from logparse.out.sink import Sink
 from logparse.out.summed import Summed
 from logparse.out.timeline import Timeline
+
+FORMS = ("table", "json", "csv", "markdown")
+MOST_ROWS = 40
+"""Groups that people are shown, where they do not say how many."""
 
 
 class Printed(Sink):
@@ -15,28 +23,82 @@ class Printed(Sink):
 
 
 class Tables(Printed):
-    """For people. timeline: added up before it."""
+    """The summary for people. timeline: added up before it."""
 
     def __init__(self, summed: Summed, timeline: Timeline) -> None:
         super().__init__(summed)
         self._timeline = timeline
 
     def finish(self) -> None:
-        from logparse.out.terminal.layout import printed
         from logparse.out.terminal.report import show
 
         report = self._summed.report
-        printed(sys.stdout, lambda console: show(report, console, self._timeline))
+        to_console(lambda console: show(report, console, self._timeline))
+
+
+class Markdown(Printed):
+    """The summary for an issue."""
+
+    def finish(self) -> None:
+        from logparse.out.markdown import summary
+
+        to_text(summary(self._summed.report))
 
 
 class Json(Printed):
-    """For programs."""
+    """The summary for programs; with `groups`, those too. most: groups, None: all."""
+
+    def __init__(self, summed: Summed, groups: Groups | None = None, most: int | None = None) -> None:
+        super().__init__(summed)
+        self._groups = groups
+        self._most = most
 
     def finish(self) -> None:
         import msgspec
 
-        report = msgspec.json.encode(self._summed.report)
-        sys.stdout.buffer.write(msgspec.json.format(report, indent=2) + b"\n")
+        report = self._summed.report
+        if self._groups is not None:
+            table = self._groups.table(report.visibility, self._most)
+            names = [column.name for column in table.columns]
+            rows = [dict(zip(names, row, strict=True)) for row in table.rows]
+            report = msgspec.structs.replace(report, groups=rows)
+        to_json(report)
+
+
+class Grouped(Printed):
+    """Groups, as a table, CSV or Markdown. timeline: for the headline above a table."""
+
+    def __init__(
+        self, summed: Summed, timeline: Timeline, groups: Groups, form: str, most: int | None
+    ) -> None:
+        super().__init__(summed)
+        self._timeline = timeline
+        self._groups = groups
+        self._form = form
+        self._most = most
+
+    def finish(self) -> None:
+        from logparse.out.table import as_csv, as_markdown
+
+        report = self._summed.report
+        most = MOST_ROWS if self._most is None and self._form != "csv" else self._most
+        table = self._groups.table(report.visibility, most)
+        if self._form == "csv":
+            to_text(as_csv(table))
+        elif self._form == "markdown":
+            from logparse.out.markdown import headline
+
+            to_text(f"{headline(report)}\n{as_markdown(table)}")
+        else:
+            from logparse.out.terminal.grid import grid
+            from logparse.out.terminal.headline import headline as heads
+
+            def show(console: Console) -> None:
+                console.print(heads(report, self._timeline, width=console.width))
+                console.print()
+                console.print(grid(table, console))
+
+            to_console(show)
 
 
 class Metrics(Printed):
@@ -59,3 +121,22 @@ class Metrics(Printed):
         counts = self._summed.summary.counts
         registry.register(QueueJobCollector(counts, gauges, readers, build=build))
         sys.stdout.buffer.write(generate_latest(registry))
+
+
+def to_console(show: Callable[[Console], None]) -> None:
+    """Let `show` print to standard output."""
+    from logparse.out.terminal.layout import printed
+
+    printed(sys.stdout, show)
+
+
+def to_text(text: str) -> None:
+    """Print as UTF-8, whatever the terminal's encoding: it is for a file or a program."""
+    sys.stdout.buffer.write(text.encode(errors="replace"))
+
+
+def to_json(value: object) -> None:
+    """Print as JSON, indented."""
+    import msgspec
+
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")

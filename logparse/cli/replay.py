@@ -6,15 +6,29 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from logparse.cli import printed
+from logparse.cli.comparing import Before
+from logparse.cli.comparing import compare as compare_sides
+from logparse.cli.comparing import parse as parse_compare
 from logparse.cli.error import CliError
 from logparse.cli.historical import history, history_options
 from logparse.cli.options import Reading, files_argument, http_option, reading_options
 from logparse.cli.run import open_run
+from logparse.out.groups import DIMENSIONS
 from logparse.out.sink import Sink
 
 if TYPE_CHECKING:
     from logparse.out.summed import Summed
     from logparse.out.timeline import Timeline
+
+
+def _dimensions(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys((text or "").replace(",", " ").split()))
+    if unknown := [name for name in names if name not in DIMENSIONS]:
+        raise click.BadParameter(
+            f"nothing is grouped by {unknown[0]!r}; there are {', '.join(DIMENSIONS)}", ctx, param
+        )
+    return names
 
 
 @click.command("replay")
@@ -24,6 +38,27 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--metrics", is_flag=True, help="Print the counters as Prometheus metrics, the same that `serve` exposes."
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(printed.FORMS),
+    help="How to print it: table (for people, the default), json (as --json), csv (a row for each group), "
+    "markdown.",
+)
+@click.option(
+    "--group-by",
+    metavar="WHAT[,WHAT…]",
+    callback=_dimensions,
+    help=f"Print a row for each of them, not the summary: {', '.join(DIMENSIONS)}.",
+)
+@click.option(
+    "--compare",
+    metavar="BEFORE",
+    multiple=True,
+    callback=parse_compare,
+    help="Tell what got slower and what began to fail since BEFORE: a time (before it, and from it on), a "
+    "period as TIME..TIME, or a log (repeatable; docs/compare.md).",
 )
 @click.option(
     "--html",
@@ -40,9 +75,8 @@ if TYPE_CHECKING:
     "--top",
     metavar="NUMBER",
     type=click.IntRange(0, 1000),
-    default=10,
-    show_default=True,
-    help="How many of the slowest attempts, the most failing jobs and so on to name.",
+    help="How many of the slowest attempts, the most failing jobs and so on to name (10), or how many groups "
+    "to print (tables: 40; else all).",
 )
 @click.option(
     "--openmetrics",
@@ -62,9 +96,12 @@ def command(
     reading: Reading,
     as_json: bool,
     metrics: bool,
+    form: str | None,
+    group_by: tuple[str, ...],
+    compare: Before | None,
     html: str | None,
     with_text: bool,
-    top: int,
+    top: int | None,
     openmetrics: str | None,
     step: int,
     labels: dict[str, str],
@@ -83,16 +120,31 @@ def command(
       logparse replay odoo.log
       logparse replay --from "yesterday 14:00" --db prod odoo.log odoo.log.1.gz
       logparse replay --openmetrics out.om --step 15s odoo.log
+      logparse replay --html report.html odoo.log
+      logparse replay --group-by channel,hour --format csv odoo.log
+      logparse replay --compare "yesterday 22:00" odoo.log
       logparse replay --json odoo.log | jq '.databases[].events'
     """
-    if as_json and metrics:
-        raise click.UsageError("--json and --metrics are two forms of the same: give one of them")
+    if metrics and (as_json or form or group_by):
+        raise click.UsageError(
+            "--metrics and --json are two forms of the same, as are all of --format: give one"
+        )
+    if as_json and form not in (None, "json"):
+        raise click.UsageError(f"--json and --format {form} are two forms of the same: give one of them")
     if sys.stdout is None:
         raise CliError("standard output is closed: there is nowhere to print to")
-    from logparse.cli import printed
+    form = form or ("json" if as_json else "table")
+    if compare is not None:
+        if metrics or group_by or html or openmetrics:
+            raise click.UsageError(
+                "--compare prints how two sides differ, and nothing else: leave out the others"
+            )
+        compare_sides(reading, compare, form, top)
+        return
     from logparse.cli.outputs import checked, run_into
     from logparse.out.counts import Counts
-    from logparse.out.summary import Summary
+    from logparse.out.groups import Groups
+    from logparse.out.summary import TOP, Summary
     from logparse.out.summed import Summed
     from logparse.out.timeline import Timeline
     from logparse.out.traces import TracesError
@@ -100,21 +152,29 @@ def command(
     if html is not None:
         checked(html, "--html", reading.all_files)
     run = open_run(msgspec.structs.replace(reading, http=http), progress=True)
-    summed = Summed(Summary(Counts(requests=run.requests), top=top))
+    summed = Summed(Summary(Counts(requests=run.requests), top=TOP if top is None else top))
     timeline = Timeline(summed.summary.counts)
-    drawn = html is not None or not (as_json or metrics)
+    grouped = Groups(group_by or ("database", "channel")) if group_by or form == "csv" else None
     # In the order in which they are finished: what is printed comes last.
-    sinks: list[Sink] = [summed, timeline] if drawn else [summed]
+    sinks: list[Sink] = [summed]
+    if html is not None or (form == "table" and not metrics):
+        sinks.append(timeline)
+    if grouped is not None:
+        sinks.append(grouped)
     if openmetrics is not None:
         sinks.append(history(openmetrics, step, labels, reading))
     if otlp is not None:
         sinks.append(_traces(otlp, reading, texts=with_text))
     if html is not None:
         sinks.append(_page(html, summed, timeline, texts=with_text))
-    if as_json:
-        sinks.append(printed.Json(summed))
-    elif metrics:
+    if metrics:
         sinks.append(printed.Metrics(summed))
+    elif form == "json":
+        sinks.append(printed.Json(summed, grouped, top))
+    elif grouped is not None:
+        sinks.append(printed.Grouped(summed, timeline, grouped, form, top))
+    elif form == "markdown":
+        sinks.append(printed.Markdown(summed))
     else:
         sinks.append(printed.Tables(summed, timeline))
     try:

@@ -154,7 +154,8 @@ class Input(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct, frozen=True):
     """first, last: UTC, of the events that were told (of the selection). inferred: events, by word.
 
-    duration, dispatch_delay, queue_wait: of all databases.
+    duration, dispatch_delay, queue_wait: of all databases. groups: where --group-by asked for them, each with
+    its dimensions and the columns of logparse.out.groups.
     """
 
     schema: int
@@ -169,3 +170,4 @@ class Report(msgspec.Struct, frozen=True):
     databases: list[Database]
     installation: Installation
     inferred: dict[str, int]
+    groups: list[dict[str, str | int | float | None]] | None = None

@@ -14,6 +14,11 @@ _ceil, _ln = math.ceil, math.log
 _LEAST, _MOST = 0.0005, 1e12
 
 
+def edge(bucket: int) -> float:
+    """The largest number that is counted in a bucket."""
+    return math.exp(bucket * _LOG)
+
+
 class Sketch(msgspec.Struct):
     """Numbers >= 0, such as seconds; at most 1,766 buckets, whatever is added.
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from logparse.lifecycle.event import Ended, Event, Output, QueueWait
+from logparse.lifecycle.event import Ended, Event, Output, QueueWait, Unanswered
 from logparse.out.counts import JOB_EVENTS, OTHER, Counts
 from logparse.out.sink import Sink, Source
 
@@ -154,6 +154,8 @@ class Timeline(Sink):
                         self._mark(self._interval(output.ts), word, output.reason)
                     continue
                 index = found
+            elif isinstance(output, Unanswered):
+                continue
             interval = output.ts // self.width
             if not self._low <= interval <= self._high:
                 interval = self._reach(output.ts)

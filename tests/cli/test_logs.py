@@ -72,7 +72,7 @@ def test_servers_in_the_other_verbs(logparse: Program, fixtures: Path) -> None:
         (["--timezone", "Europe/Nowhere", "x"], "there is no time zone"),
         (["--timezone", "../../etc/passwd", "x"], "there is no time zone"),
         (["--year", "26", "x"], "26 is not in the range"),
-        (["--format", "%(message)s", "x"], "it lacks %(asctime)s"),
+        (["--log-format", "%(message)s", "x"], "it lacks %(asctime)s"),
         ([], "Missing argument 'FILE...'"),
     ],
 )
@@ -109,7 +109,7 @@ def test_syslog_of_another_year(logparse: Program, tmp_path: Path) -> None:
 
 def test_a_format_of_its_own(logparse: Program, log: Path, tmp_path: Path) -> None:
     path = wrapped(tmp_path / "bars", bars(lines_of(log.read_bytes())))
-    assert essence(logparse("events", "--format", BARS, path)) == essence(logparse("events", log))
+    assert essence(logparse("events", "--log-format", BARS, path)) == essence(logparse("events", log))
     ran = logparse("events", path)
     assert ran.returncode == 1
     assert "is not an Odoo server log" in ran.stderr

@@ -1,5 +1,6 @@
 """The verb `replay`, run as a user runs it."""
 
+import csv
 import gzip
 import json
 import os
@@ -258,3 +259,106 @@ def test_help_has_an_example(logparse: Logparse) -> None:
     ran = logparse("replay", "--help")
     assert ran.returncode == 0
     assert "logparse replay odoo.log" in ran.stdout
+
+
+def test_groups_are_the_counts_of_the_summary(logparse: Logparse, fixtures: Path) -> None:
+    log = fixtures / "18.0-w2-2db-info" / "odoo.log.gz"
+    ran = logparse("replay", "--group-by", "database", "--format", "json", log)
+    report = json.loads(ran.stdout)
+    assert len(report["groups"]) == 2
+    for group in report["groups"]:
+        (database,) = (one for one in report["databases"] if one["db"] == group["database"])
+        for word in ("done", "failed", "retried", "requeued", "lost"):
+            assert group[word] == database["events"][word]
+        assert group["attempts"] == database["runs"]
+        assert group["run_p95"] == database["duration"]["p95"]
+        assert group["delay_p95"] == database["dispatch_delay"]["p95"]
+    read = list(csv.DictReader(logparse("replay", "--format", "csv", log).stdout.splitlines()))
+    assert {row["database"]: row["done"] for row in read} == {
+        group["database"]: str(group["done"]) for group in report["groups"]
+    }
+
+
+def test_groups_for_people(logparse: Logparse, log: Path) -> None:
+    ran = logparse("replay", "--group-by", "exception", "--top", "2", log)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "261 jobs ran" in ran.stdout
+    assert re.search(r"^Exception +19 +", ran.stdout, re.MULTILINE)
+    assert "more: --top NUMBER" in ran.stdout
+    assert max(map(len, ran.stdout.split("\n"))) <= 100
+    by_minute = logparse("replay", "--group-by", "minute", "--format", "markdown", log).stdout
+    assert re.findall(r"^\| 2026-11-24 03:(\d\d) ", by_minute, re.MULTILINE) == ["03", "04", "05", "06"]
+
+
+def test_markdown_has_the_headline_and_the_counts(logparse: Logparse, log: Path) -> None:
+    ran = logparse("replay", "--format", "markdown", log)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("**261 jobs ran in 291 attempts: 218 done, 46 failed")
+    assert "| failed | 46 |" in ran.stdout
+    assert "| queued | – |" in ran.stdout
+
+
+def test_sparklines_in_the_headline(logparse: Logparse, log: Path) -> None:
+    text = logparse("replay", log).stdout
+    (bars,) = re.findall(r"^attempts  ([ ▁-█]+)at most \d+ in \d s, 03:03$", text, re.MULTILINE)
+    assert bars.count("█") == 1
+    assert re.search(r"^failed .*█", text, re.MULTILINE)
+    plain = logparse("replay", log, env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}).stdout
+    assert re.search(r"^attempts +[ .:=+*#@-]+  at most", plain, re.MULTILINE)
+
+
+def test_before_and_after_a_time(logparse: Logparse, log: Path) -> None:
+    text = log.read_text(errors="replace")
+    ran = logparse("replay", "--compare", "2026-11-24 03:04", "--format", "json", log)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    comparison = json.loads(ran.stdout)
+    for side, part in (("before", "--to"), ("after", "--from")):
+        report = json.loads(logparse("replay", "--json", part, "2026-11-24 03:04", log).stdout)
+        (database,) = report["databases"]
+        assert comparison[side]["runs"] == database["runs"]
+        assert comparison[side]["failed"] == database["events"]["failed"]
+        (run,) = (
+            one for one in comparison["differences"] if one["what"] == "run_time" and not one["channel"]
+        )
+        assert run[side]["p50"] == database["duration"]["p50"]
+    assert comparison["tests"] == sum(one["chance"] is not None for one in comparison["differences"]) > 5
+    people = logparse("replay", "--compare", "2026-11-24 03:04", log).stdout
+    assert "got worse" in people
+    assert "What was compared" in people
+    assert "plain failure" in text
+    assert "plain failure" not in ran.stdout
+
+
+def test_two_sets_of_logs(logparse: Logparse, log: Path, fixtures: Path) -> None:
+    before = fixtures / "12.0-w2-info" / "odoo.log"
+    ran = logparse("replay", "--compare", before, "--format", "csv", log)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    rows = {(row["what"], row["exception"]): row for row in csv.DictReader(ran.stdout.splitlines())}
+    expected = {
+        side: json.loads(logparse("replay", "--json", path).stdout)["databases"][0]
+        for side, path in (("before", before), ("after", log))
+    }
+    for side, database in expected.items():
+        assert int(rows["failed", ""][f"{side}_count"]) == database["events"]["failed"]
+        for one in database["exceptions"]:
+            if one["exception"]:
+                assert int(rows["exception", one["exception"]][f"{side}_count"]) == one["count"]
+    same = logparse("replay", "--compare", log, log).stdout
+    assert "Nothing changed by more than chance" in same
+
+
+def test_what_is_to_be_compared_must_make_sense(logparse: Logparse, log: Path) -> None:
+    for arguments, told in (
+        (("--compare", "soon"), "neither a log that exists, nor a time"),
+        (("--compare", "2026-11-24..2026-11-23"), "nothing to compare"),
+        (("--compare", "2026-11-24 03:04", "--to", "2026-11-24 03:00"), "nothing comes after it"),
+        (("--compare", "2026-11-24 03:04", "--html", "x.html"), "leave out the others"),
+        (("--group-by", "colour"), "nothing is grouped by 'colour'"),
+        (("--format", "xml"), "'xml' is not one of"),
+        (("--json", "--format", "csv"), "two forms of the same"),
+    ):
+        ran = logparse("replay", *arguments, log)
+        assert ran.returncode in (1, 2)
+        assert ran.stdout == ""
+        assert told in ran.stderr
+        assert ran.stderr.count("\n") == 1
