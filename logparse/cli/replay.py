@@ -135,7 +135,7 @@ def command(
         raise CliError("standard output is closed: there is nowhere to print to")
     form = form or ("json" if as_json else "table")
     if compare is not None:
-        if metrics or group_by or html or openmetrics:
+        if metrics or group_by or html or openmetrics or otlp:
             raise click.UsageError(
                 "--compare prints how two sides differ, and nothing else: leave out the others"
             )

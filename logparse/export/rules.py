@@ -20,7 +20,7 @@ def rules(signals: tuple[Signal, ...]) -> str:
             by.append(signal.label)
         text += _rule(
             f"{PREFIX}{name}:rate5m",
-            f'sum by ({", ".join(by)}) (rate({_selector(signal)}[5m]))',
+            f"sum by ({', '.join(by)}) (rate({_selector(signal)}[5m]))",
             f"A second, over 5 minutes. {signal.help}",
         )
         if signal.label == "status":

@@ -301,7 +301,7 @@ def test_markdown_has_the_headline_and_the_counts(logparse: Logparse, log: Path)
 def test_sparklines_in_the_headline(logparse: Logparse, log: Path) -> None:
     text = logparse("replay", log).stdout
     (bars,) = re.findall(r"^attempts  ([ ▁-█]+)at most \d+ in \d s, 03:03$", text, re.MULTILINE)
-    assert bars.count("█") == 1
+    assert "█" in bars
     assert re.search(r"^failed .*█", text, re.MULTILINE)
     plain = logparse("replay", log, env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}).stdout
     assert re.search(r"^attempts +[ .:=+*#@-]+  at most", plain, re.MULTILINE)
