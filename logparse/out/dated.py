@@ -86,11 +86,12 @@ def _labelled(output: Output, counts: Counts) -> Output:
             return output
         return msgspec.structs.replace(output, db=db, channel=channel)
     if output.uuid is None:
-        server = counts.server_label(output.server)
         reason = output.reason
         if output.event == "worker_killed":
-            reason = counts.kill_label(server, reason)
-        return msgspec.structs.replace(output, server=server, reason=reason)
+            reason = counts.kill_label(counts.server_label(output.server), reason)
+        elif not output.event.startswith("runner_"):
+            return output  # counts nothing
+        return msgspec.structs.replace(output, server=counts.server_label(output.server), reason=reason)
     db, channel = counts.labels(output.db, output.channel)
     exception = output.exception
     if output.event == "failed":

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from logparse.out.families import PREFIX, SECONDS
 from logparse.out.sketch import ERROR
@@ -104,6 +105,22 @@ def test_promtool_takes_every_sample_and_the_last_ones_are_the_summary(
                 assert last(samples, "jobs", db=db, state=state["state"]) == state["jobs"]
     starts = report["installation"]["runner_starts"]
     assert starts is None or last(samples, "runner_starts_total") == starts
+
+
+@pytest.mark.parametrize("log", [*LOGS, "17.0-w2-warn/odoo.log", "12.0-w2-syslog/syslog.log.gz"])
+def test_the_last_samples_are_the_metrics_of_the_replay(
+    logparse: Logparse, fixtures: Path, tmp_path: Path, log: str
+) -> None:
+    text = tmp_path / "out.om"
+    ran = logparse("replay", "--metrics", "--openmetrics", text, fixtures / log)
+    metrics = {
+        (sample.name, frozenset(pair for pair in sample.labels.items() if pair[1])): sample.value
+        for family in text_string_to_metric_families(ran.stdout)
+        for sample in family.samples
+    }
+    written = {series: times[max(times)] for series, times in prometheus.written(text.read_text()).items()}
+    assert metrics == pytest.approx({name: value for name, value in written.items() if not math.isnan(value)})
+    assert len(metrics) > 50
 
 
 @pytest.mark.needs_promtool
