@@ -1,6 +1,7 @@
 """Debian's Prometheus and its promtool, over blocks that a test has made."""
 
 import json
+import math
 import re
 import socket
 import subprocess
@@ -8,9 +9,12 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from logparse.out.sketch import ERROR
 
 SAMPLE = re.compile(
     r'(?P<name>[a-z_]+)(?:\{(?P<labels>(?:[a-z_]+="(?:[^"\\]|\\.)*",?)*)\})? (?P<value>\S+) (?P<at>\S+)'
@@ -99,6 +103,14 @@ def serving(folder: Path, rules: Path | None = None) -> Iterator[str]:
     finally:
         process.terminate()
         process.communicate()
+
+
+def in_its_bucket(figure: float | None, quantile: float, bounds: tuple[float, ...]) -> bool:
+    """Whether Prometheus' quantile is in the bucket that holds the replay's figure, with that one's error."""
+    assert figure is not None
+    index = bisect_left(bounds, quantile)
+    lower, upper = (0.0, *bounds)[index], (*bounds, math.inf)[index]
+    return lower * (1 - ERROR) <= figure <= upper * (1 + ERROR)
 
 
 def asked(url: str, query: str, at: float) -> list[tuple[dict[str, str], float]]:

@@ -87,7 +87,7 @@ def command(
             f"{shown(promtool)} is not there: it comes with Prometheus (Debian: apt-get install prometheus); "
             "name it with --promtool, or write a file for it with `logparse replay --openmetrics`"
         )
-    from logparse.cli.outputs import run_into
+    from logparse.cli.outputs import run_into, working
     from logparse.cli.run import open_run
     from logparse.out.blocks import BlocksError, block_hours, make_blocks, move_blocks
 
@@ -105,7 +105,8 @@ def command(
             raise failure or CliError("no line is about a job, or the runner, so there is no history")
         length = (sink.span.last - sink.span.first) * sink.span.step_ms
         try:
-            blocks = make_blocks(tool, written, sink.samples, hours or block_hours(length), made)
+            with working(f"promtool makes blocks of {sink.samples:,} samples"):
+                blocks = make_blocks(tool, written, sink.samples, hours or block_hours(length), made)
             move_blocks(blocks, made, storage)
         except BlocksError as error:
             raise CliError(f"{error}; {shown(str(tsdb))} is as it was") from error

@@ -1,7 +1,9 @@
 """Runs a replay into its outputs: checked before anything is read, each whole or not there at all."""
 
 import errno
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from logparse.cli.error import CliError, say
@@ -31,7 +33,8 @@ def run_into(run: Run, sinks: Sequence[Sink]) -> None:
         if failure is not None and not run.pipe.tally.headers:
             raise failure
         for at in sinks:
-            at.finish()
+            with working(f"writing {shown(at.writes)}" if at.writes is not None else None):
+                at.finish()
     except BaseException as error:
         for sink in sinks[sinks.index(at) if at is not None else 0 :]:
             sink.discard()
@@ -40,6 +43,21 @@ def run_into(run: Run, sinks: Sequence[Sink]) -> None:
         raise
     if failure is not None:
         raise failure
+
+
+@contextmanager
+def working(what: str | None) -> Iterator[None]:
+    """Show what is going on, where standard error is a terminal; None: show nothing."""
+    if what is None or sys.stderr is None or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        bar.add_task(what, total=None)
+        yield
 
 
 def _unwritten(error: OSError, at: Sink | None, sinks: Sequence[Sink]) -> BaseException:

@@ -1,5 +1,6 @@
 """The verb `backfill`: whole blocks in Prometheus' storage, or none."""
 
+import json
 import re
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from logparse.out.blocks import block_hours
+from logparse.out.families import SECONDS
 from tests import prometheus
 from tests.odoo import START_MS
 from tests.skewed import skewed_log
@@ -48,6 +50,10 @@ def test_a_second_backfill_does_not_count_twice(logparse: Logparse, log: Path, t
         ((_, dispatched),) = prometheus.asked(url, "sum(odoo_queue_job_dispatched_total)", end)
         query = "sum(count_over_time(odoo_queue_job_run_duration_seconds_bucket[1h]))"
         ((_, taken),) = prometheus.asked(url, query, end)
+        query = "histogram_quantile(0.95, sum by (le) (rate(odoo_queue_job_run_duration_seconds_bucket[5m])))"
+        ((_, quantile),) = prometheus.asked(url, query, end)
+    (database,) = json.loads(logparse("replay", "--json", log).stdout)["databases"]
+    assert prometheus.in_its_bucket(database["duration"]["p95"], quantile, SECONDS)
     assert dispatched == len(ASKING.findall(log.read_text(errors="replace")))
     buckets = [times for (name, _), times in written.items() if name.endswith("run_duration_seconds_bucket")]
     assert taken == sum(map(len, buckets))

@@ -1,11 +1,13 @@
 """`replay --openmetrics`: what Prometheus has of a log is what the replay tells of it."""
 
+import contextlib
 import json
 import math
+import os
+import pty
 import signal
 import subprocess
 import time
-from bisect import bisect_left
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -52,14 +54,6 @@ def last_quantile(samples: prometheus.Samples, name: str, share: float, db: str)
     counts = {float(le): last(samples, f"{name}_bucket", db=db, le=le) or 0 for le in uppers}
     rank = math.ceil(share * counts[math.inf])
     return min(le for le, count in counts.items() if count >= rank)
-
-
-def same_bucket(quantile: float | None, seconds: float, bounds: tuple[float, ...]) -> bool:
-    """Whether a figure of Prometheus is in the bucket of the figure of the replay, that has its error."""
-    assert quantile is not None
-    index = bisect_left(bounds, quantile)
-    lower, upper = (0.0, *bounds)[index], (*bounds, math.inf)[index]
-    return lower * (1 - ERROR) <= seconds <= upper * (1 + ERROR)
 
 
 @pytest.mark.needs_promtool
@@ -141,7 +135,8 @@ def test_prometheus_answers_what_the_replay_of_the_same_minutes_tells(
             for share, figure in ((0.5, "p50"), (0.95, "p95"), (0.99, "p99")):
                 query = f"histogram_quantile({share}, sum by (le) (rate({buckets}[5m])))"
                 ((_, quantile),) = prometheus.asked(url, query, end)
-                assert same_bucket(database["duration"][figure], quantile, SECONDS), (minute, figure)
+                found = database["duration"][figure]
+                assert prometheus.in_its_bucket(found, quantile, SECONDS), (minute, figure)
             for word in ("dispatched", "started", "done"):
                 name = f"odoo_queue_job_{word}_total"
                 ((_, difference),) = prometheus.asked(url, f"sum({name} - ({name} offset 5m))", end)
@@ -259,6 +254,20 @@ def test_ctrl_c_leaves_what_was_there(
     assert (process.returncode, stderr) == (130, "logparse: interrupted\n")
     assert [path.name for path in tmp_path.iterdir()] == ["out.om"]
     assert text.read_text() == "of yesterday"
+
+
+def test_writing_is_shown_on_a_terminal(logparse: Logparse, fixtures: Path, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    log = fixtures / "16.0-w2-info" / "odoo.log"
+    ran = logparse("replay", "--openmetrics", tmp_path / "out.om", log, stderr=theirs, env={"TERM": "xterm"})
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # all was read, and the other end is closed
+        while block := os.read(ours, 65536):
+            shown += block
+    os.close(ours)
+    assert ran.returncode == 0
+    assert b"writing" in shown
 
 
 def answer(ms: int, job: str, duration: float) -> bytes:
