@@ -1,7 +1,9 @@
 """At which times a series is sampled, so that what Prometheus computes of it is right."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import TypeVar
 
 import msgspec
@@ -70,7 +72,10 @@ def _between(start: int, end: int, span: Span, *, after: int, before: int) -> It
     if end - start <= 1:
         return
     edges = [start]
-    for before_it, after_it in span.holes:
+    for index in range(bisect_right(span.holes, start, key=itemgetter(1)), len(span.holes)):
+        before_it, after_it = span.holes[index]
+        if before_it >= end:
+            break
         left, right = max(start, before_it), min(end, after_it)
         if right - left > 1:
             edges += (left, right)

@@ -12,7 +12,7 @@ _CACHE = 16 << 10  # KiB
 class Spool:
     """A private database on disk (in TMPDIR), which is gone when it is closed, or the process ends.
 
-    Raises OSError where the disk is full; filename: whose fault that is told to be.
+    Raises OSError where the disk is full; filename: the file that cannot be written then.
     """
 
     def __init__(self, filename: str) -> None:
@@ -60,4 +60,4 @@ class Spool:
             raise self._full(error) from error
 
     def _full(self, error: sqlite3.OperationalError) -> OSError:
-        return OSError(errno.ENOSPC, f"the disk of its temporary files is full ({error})", self._filename)
+        return OSError(errno.ENOSPC, f"temporary files, in TMPDIR, cannot be written ({error})", self._filename)

@@ -1,6 +1,7 @@
 """The verb `backfill`: whole blocks in Prometheus' storage, or none."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -57,6 +58,21 @@ def test_a_second_backfill_does_not_count_twice(logparse: Logparse, log: Path, t
     assert dispatched == len(ASKING.findall(log.read_text(errors="replace")))
     buckets = [times for (name, _), times in written.items() if name.endswith("run_duration_seconds_bucket")]
     assert taken == sum(map(len, buckets))
+
+
+@pytest.mark.needs_promtool
+def test_blocks_belong_to_whom_the_storage_belongs(logparse: Logparse, log: Path, tmp_path: Path) -> None:
+    storage = tmp_path / "tsdb"
+    storage.mkdir()
+    if os.geteuid() == 0:
+        os.chown(storage, 65534, 65534)
+    ran = logparse("backfill", "--tsdb", storage, log)
+    assert ran.returncode == 0, ran.stderr
+    (block,) = storage.iterdir()
+    owner = (storage.stat().st_uid, storage.stat().st_gid)
+    paths = [block, *block.rglob("*")]
+    assert len(paths) > 4
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in paths} == {owner}
 
 
 @pytest.mark.needs_promtool

@@ -238,6 +238,12 @@ def test_wrong_use(logparse: Logparse, tmp_path: Path, given: list[str], says: s
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk(logparse: Logparse, fixtures: Path) -> None:
+    ran = logparse("replay", "--openmetrics", "/dev/full", fixtures / "16.0-w2-info" / "odoo.log")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith("logparse: /dev/full cannot be written: No space left on device")
+
+
 def test_ctrl_c_leaves_what_was_there(
     started: Callable[..., subprocess.Popen[str]], fixtures: Path, tmp_path: Path
 ) -> None:
