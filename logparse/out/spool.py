@@ -60,4 +60,5 @@ class Spool:
             raise self._full(error) from error
 
     def _full(self, error: sqlite3.OperationalError) -> OSError:
-        return OSError(errno.ENOSPC, f"temporary files, in TMPDIR, cannot be written ({error})", self._filename)
+        why = f"temporary files, in TMPDIR, cannot be written ({error})"
+        return OSError(errno.ENOSPC, why, self._filename)
