@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 from logparse.cli.logline import log
 from logparse.lifecycle.event import Event, Output
+from logparse.out.endpoint import Endpoint
 from logparse.out.late import Late
 from logparse.out.loki import Entries, Entry, body
 from logparse.out.outbox import Answer, Outbox
-from logparse.out.push import Courier, Endpoint
+from logparse.out.push import Courier
 from logparse.out.sink import Taps
 from logparse.out.texts import Texts
 from logparse.pipe import Pipe, Tap

@@ -4,7 +4,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,25 +15,19 @@ from logparse.cli.error import CliError, say
 from logparse.cli.events import EVENTS, only_callback
 from logparse.cli.following import Following
 from logparse.cli.logline import log
+from logparse.cli.once import send_once
 from logparse.cli.options import Reading, files_argument, reading_options
-from logparse.cli.run import open_run
-from logparse.cli.sending import Sending, sentence
 from logparse.cli.serve import close, prepare, start_callback, told_from
 from logparse.cli.shipping import Plan, Shipping
 from logparse.cli.snapshot import Snapshot, Store
 from logparse.export.signal import SHIPPED, SOURCE
-from logparse.lifecycle.event import Output
+from logparse.out.endpoint import Endpoint, EndpointError, Login, endpoint
 from logparse.out.http import ListenError, serve_http
-from logparse.out.push import Endpoint, EndpointError, Login, endpoint
-from logparse.out.sink import Sink, Source
 from logparse.source.error import shown
 from logparse.source.follow import Start
 
 PASSWORD, TOKEN = "LOGPARSE_SHIP_PASSWORD", "LOGPARSE_SHIP_TOKEN"
 _LABEL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.{1,1000})", re.DOTALL)
-# What no other try would change: --once ends with it.
-_HOPELESS = frozenset({*range(300, 400), 400, 401, 403, 404, 405, 501})
-_TRIES = 8  # of --once, in a row: about a minute
 
 
 def _labels(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -208,7 +202,7 @@ def command(
         say(f"warning: the login goes to {where.host} as it is, since the URL is not https")
     plan = Plan(where, label, wanted, with_text, batch_wait, batch_bytes, batch_count)
     if once:
-        _once(reading, plan)
+        send_once(reading, plan)
     else:
         _follow(reading, plan, start, state, save_every, listen)
 
@@ -309,72 +303,3 @@ def _signals(shipping: Shipping) -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class _Once(Sink):
-    """Sends what a replay tells; waits while too much waits."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._answered = threading.Event()
-        self._most = 4 * plan.batch_bytes
-        self._endpoint = plan.endpoint
-        self._failures = 0
-        self._failed: object = None
-        self.sending: Sending = plan.sending(None, self._answered.set)
-        self.tap = self.sending.tap
-
-    def open(self, source: Source) -> None:
-        """Take note of the pipe."""
-        self._source = source
-
-    def add(self, outputs: Sequence[Output]) -> None:
-        """Let them wait, and send what is due."""
-        self.sending.add(outputs, self._source.pipe)
-        self._step()
-        while self.sending.outbox.bytes >= self._most:
-            self._step(wait=True)
-
-    def finish(self) -> None:
-        """Send the rest."""
-        while len(self.sending.outbox):
-            self._step(wait=True)
-        self.sending.close()
-
-    def discard(self) -> None:
-        """Send nothing more."""
-        self.sending.close()
-
-    def _step(self, *, wait: bool = False) -> None:
-        sending = self.sending
-        settled = sending.step(flush=wait)
-        problem = sending.problem
-        if problem is None:
-            self._failures = 0
-        elif problem is not self._failed:
-            self._failures += 1
-            if problem.status in _HOPELESS or self._failures >= _TRIES:
-                raise CliError(
-                    f"{sentence(problem, self._endpoint)}; {sending.outbox.sent} events were sent, "
-                    f"{len(sending.outbox)} wait: send the same files again, what is in Loki is not doubled"
-                )
-        self._failed = problem
-        if wait and not settled:
-            self._answered.wait(min(0.5, sending.idle or 0.01))
-            self._answered.clear()
-
-
-def _once(reading: Reading, plan: Plan) -> None:
-    run = open_run(reading)
-    sink = _Once(plan)
-    try:
-        run.into([sink])
-        sink.finish()
-    finally:
-        sink.discard()
-        for warning in run.warnings:
-            say(warning)
-    outbox = sink.sending.outbox
-    say(f"{outbox.sent} events are in Loki")
-    if dropped := outbox.dropped.total():
-        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(outbox.dropped.items()))
-        raise CliError(f"Loki refused {dropped} events ({reasons}); docs/pipelines.md tells what helps")

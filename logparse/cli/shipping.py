@@ -16,17 +16,17 @@ from logparse.cli.sending import Sending, sentence
 from logparse.cli.snapshot import Shipped, Snapshot, Store
 from logparse.out.collector import QueueJobCollector
 from logparse.out.counts import Counts
+from logparse.out.endpoint import Endpoint
 from logparse.out.gauges import Build
 from logparse.out.live import LiveGauges, LiveReaders
 from logparse.out.loki import Entries
 from logparse.out.outbox import Outbox
-from logparse.out.push import Endpoint
 from logparse.out.shipped import ShipCollector
 from logparse.out.texts import Texts
 from logparse.source.error import shown
 from logparse.source.waiting import Waiter
 
-_FLUSH_SECONDS = 1.2  # at the end, for what waits; two seconds is the whole end
+_FLUSH_SECONDS = 1.0  # at the end, for what waits and for saving; two seconds is the whole end
 _STALLED_SECONDS = 30.0
 _AHEAD = 4  # batches that are read ahead of Loki
 
@@ -79,6 +79,7 @@ class Shipping:
         self._plan = plan
         self._most_waiting = _AHEAD * plan.batch_bytes
         self._save_every = self._pause = save_every
+        self._saving = 0.0  # seconds that it takes
         self._save_error: str | None = None
         self._last_save = self._beat = time.monotonic()
         self._lock = threading.Lock()
@@ -145,7 +146,7 @@ class Shipping:
     def end(self) -> None:
         """Send what waits, as far as Loki takes it within a second; save, and close the files."""
         sending, outbox = self.sending, self.sending.outbox
-        deadline = time.monotonic() + _FLUSH_SECONDS
+        deadline = time.monotonic() + _FLUSH_SECONDS - 2 * self._saving
         while time.monotonic() < deadline and (sending.busy or (len(outbox) and sending.problem is None)):
             if sending.step(flush=True):
                 self._save()
@@ -220,8 +221,9 @@ class Shipping:
             self._readers.snapshot = time.time()
         self._last_save = time.monotonic()
         # A large state takes long to save, and each batch needs it: a tenth of the time is enough.
-        self._pause = max(self._save_every, 10 * (self._last_save - started))
-        sending.wait = max(self._plan.wait, 10 * (self._last_save - started))
+        self._saving = self._last_save - started
+        self._pause = max(self._save_every, 10 * self._saving)
+        sending.wait = max(self._plan.wait, 10 * self._saving)
 
     def _tell(self) -> None:
         for level, note in self.following.notes:

@@ -6,7 +6,6 @@ The standard library's client is enough for one POST to one place, and adds noth
 import base64
 import contextlib
 import http.client
-import ipaddress
 import re
 import socket
 import ssl
@@ -15,156 +14,14 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import msgspec
-
+from logparse.out.endpoint import Endpoint, EndpointError, reason
 from logparse.out.outbox import Answer
-from logparse.source.error import shown
 
-PATH = "/loki/api/v1/push"
 _CLOSING_SECONDS = 0.3
 _MOST_TEXT = 1 << 16  # bytes of an answer that are read
-_HOST = re.compile(r"[\w.-]+|[0-9A-Fa-f:.%]+")
-_SECRET = re.compile(r"[\x20-\x7e]+")
-
-
-class EndpointError(Exception):
-    """What was given for the connection cannot be used; the message is one sentence, and holds no secret."""
-
-
-class Login(msgspec.Struct, frozen=True):
-    """Where the secrets are. user: of basic authentication. A file is read anew for every push.
-
-    Raises EndpointError where one is read and is missing, empty, or of several lines.
-    """
-
-    user: str | None = None
-    password: str | None = None
-    password_file: Path | None = None
-    token: str | None = None
-    token_file: Path | None = None
-
-    def __repr__(self) -> str:
-        return "Login(…)"
-
-    def secrets(self) -> list[str]:
-        """The secrets as they are now."""
-        held = [(self.password, self.password_file), (self.token, self.token_file)]
-        return [_secret(text, file) for text, file in held if text is not None or file is not None]
-
-    def header(self) -> str | None:
-        """The value of `Authorization`."""
-        if self.token is not None or self.token_file is not None:
-            return f"Bearer {_secret(self.token, self.token_file)}"
-        if self.user is not None:
-            pair = f"{self.user}:{_secret(self.password, self.password_file)}"
-            return f"Basic {base64.b64encode(pair.encode()).decode()}"
-        return None
-
-
-class Endpoint(msgspec.Struct, frozen=True):
-    """Where to push. path: with its query. tls: None for plain HTTP. timeout: seconds for one request."""
-
-    host: str
-    port: int
-    path: str
-    tls: ssl.SSLContext | None
-    login: Login = Login()
-    tenant: str | None = None
-    timeout: float = 10.0
-
-    @property
-    def url(self) -> str:
-        """As it is shown; it holds no secret."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.path}"
-
-    @property
-    def local(self) -> bool:
-        """Whether it is on this machine."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-    @property
-    def bare(self) -> bool:
-        """Whether secrets would go over a network as they are."""
-        return self.tls is None and self.login != Login() and not self.local
-
-
-def endpoint(
-    url: str,
-    *,
-    login: Login = Login(),  # noqa: B008 (frozen)
-    tenant: str | None = None,
-    ca_file: Path | None = None,
-    cert_file: Path | None = None,
-    key_file: Path | None = None,
-    timeout: float = 10.0,
-) -> Endpoint:
-    """The endpoint at a URL: that of Loki itself (`http://loki:3100`), or of its push API.
-
-    ca_file: PEM, of whoever signed Loki's certificate; cert_file, key_file: PEM, this client's own.
-    Raises EndpointError.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise EndpointError(
-            f"the address of Loki is no URL ({error}); write it like http://loki:3100"
-        ) from error
-    if "@" in parts.netloc:
-        raise EndpointError(
-            "a login does not belong into the URL, where `ps` shows it: use --user with --password-file, "
-            "or --token-file"
-        )
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
-        raise EndpointError(f"{url!r} is no address of Loki; write it like http://loki:3100")
-    if parts.query or parts.fragment or not re.fullmatch(r"[\x21-\x7e]*", parts.path):
-        raise EndpointError(f"{url!r}: the address of Loki ends with its path, such as http://loki:3100")
-    path = parts.path.rstrip("/")
-    path = path if path.endswith(PATH) else path + PATH
-    context = None
-    if parts.scheme == "https":
-        context = _tls(ca_file, cert_file, key_file)
-    elif ca_file or cert_file or key_file:
-        raise EndpointError("certificates are given, and the URL is not https: change it, or leave them out")
-    if tenant is not None and not _SECRET.fullmatch(tenant):
-        raise EndpointError(f"{tenant!r} is no tenant: its name is of printable ASCII characters")
-    if login.user is not None and (":" in login.user or not login.user.isprintable()):
-        raise EndpointError("the user's name must not hold a colon, nor control characters")
-    login.header()
-    return Endpoint(host, port or (443 if context else 80), path, context, login, tenant, timeout)
-
-
-def _tls(ca_file: Path | None, cert_file: Path | None, key_file: Path | None) -> ssl.SSLContext:
-    def no_password() -> str:
-        raise EndpointError(
-            f"{shown(str(key_file or cert_file))} is encrypted: give a key without a password"
-        )
-
-    try:
-        context = ssl.create_default_context(cafile=str(ca_file) if ca_file is not None else None)
-    except (OSError, ssl.SSLError) as error:
-        raise EndpointError(
-            f"{shown(str(ca_file))} holds no certificates that can be read ({_why(error)}); it is to be PEM"
-        ) from error
-    if cert_file is None:
-        if key_file is not None:
-            raise EndpointError("a key without a certificate is of no use: give --cert-file too")
-        return context
-    try:
-        context.load_cert_chain(cert_file, key_file, no_password)
-    except (OSError, ssl.SSLError) as error:
-        raise EndpointError(
-            f"{shown(str(cert_file))} and its key cannot be used ({_why(error)}): a pair in PEM is needed"
-        ) from error
-    return context
 
 
 class Courier:
@@ -240,11 +97,11 @@ class Courier:
         except ssl.SSLCertVerificationError as error:
             text = f"the certificate of {where} is not trusted ({error.verify_message}): see --ca-file"
         except ssl.SSLError as error:
-            text = f"no TLS connection to {where} ({_why(error)})"
+            text = f"no TLS connection to {where} ({reason(error)})"
         except socket.gaierror as error:
             text = f"there is no host {self.endpoint.host!r} ({error.strerror})"
         except OSError as error:
-            text = f"{where} cannot be reached ({_why(error)})"
+            text = f"{where} cannot be reached ({reason(error)})"
         except (http.client.HTTPException, ValueError) as error:
             text = f"{where} does not speak HTTP, or broke off ({type(error).__name__})"
         self._forget()
@@ -309,7 +166,7 @@ def _connect(endpoint: Endpoint) -> tuple[http.client.HTTPConnection, str]:
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Proxy-Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-    connection = _direct(endpoint, host, port or 3128)
+    connection = _direct(endpoint, host, port or 80)
     if endpoint.tls is not None:
         connection.set_tunnel(endpoint.host, endpoint.port, headers)
         return connection, ""
@@ -324,20 +181,6 @@ def _direct(endpoint: Endpoint, host: str, port: int) -> http.client.HTTPConnect
     return http.client.HTTPConnection(host, port, timeout=endpoint.timeout)
 
 
-def _secret(text: str | None, file: Path | None) -> str:
-    what = "the secret in the environment"
-    if file is not None:
-        what = shown(str(file))
-        try:
-            text = file.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise EndpointError(f"{what} cannot be read ({_why(error)})") from error
-    secret = (text or "").strip("\r\n")
-    if not _SECRET.fullmatch(secret):
-        raise EndpointError(f"{what} holds no secret of one line of printable ASCII characters")
-    return secret
-
-
 def _seconds(value: str | None) -> float | None:
     """Retry-After: seconds, or a date (RFC 9110, 10.2.3)."""
     if value is None:
@@ -350,9 +193,3 @@ def _seconds(value: str | None) -> float | None:
         return None
     moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, ssl.SSLError):
-        return (error.reason or type(error).__name__).replace("_", " ").lower()
-    return getattr(error, "strerror", None) or type(error).__name__

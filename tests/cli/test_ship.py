@@ -128,7 +128,8 @@ def test_faults_and_kills(
     followed.parent.mkdir()
     loki.fault = lambda: chance.choice(FAULTS) if chance.random() < 0.4 else None
     command = [sys.executable, "-m", "logparse", "ship", "--loki", loki.url, *QUICKLY]
-    command += ["--timeout", "0.5", "--batch-count", "60", "--state", tmp_path / "state", followed]
+    command += ["--timeout", "0.5", "--batch-count", "60", "--with-text"]
+    command += ["--state", tmp_path / "state", followed]
     seconds = KILLS * 0.9
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(followed), str(whole), str(lock), str(seconds)]
@@ -153,7 +154,7 @@ def test_faults_and_kills(
         finally:
             process.kill()
     assert Counter(map(without_place, loki.lines)) == told
-    assert Counter(loki.lines).total() == len(set(loki.lines))
+    assert sum('"text":' in line for line in loki.lines) > 20
     assert loki.duplicates > 0  # what came twice was dropped by what it is
 
 

@@ -16,9 +16,10 @@ from urllib.request import ProxyHandler, Request, build_opener
 import pytest
 
 from logparse.lifecycle.event import Event
+from logparse.out.endpoint import Endpoint, EndpointError, Login, endpoint
 from logparse.out.loki import Entries, body
 from logparse.out.outbox import Answer
-from logparse.out.push import Courier, Endpoint, EndpointError, Login, endpoint
+from logparse.out.push import Courier
 from tests.loki import Loki
 
 WORD = "s3cr3t"
@@ -221,7 +222,7 @@ def test_a_proxy_of_the_environment(loki: Loki, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [("", "holds no secret"), ("one\ntwo", "holds no secret"), ("schlüssel", "holds no secret")],
+    [("", "holds no secret"), ("one\ntwo", "holds no secret"), ("a\x1b[0m", "holds no secret")],
 )
 def test_a_secret_is_one_line(content: str, why: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
@@ -231,6 +232,13 @@ def test_a_secret_is_one_line(content: str, why: str, tmp_path: Path) -> None:
             endpoint("http://loki:3100", login=login)
         assert not content or content not in str(error.value)
         assert not content or content not in repr(login)
+
+
+def test_a_password_may_be_of_any_script_a_token_not(loki: Loki) -> None:
+    loki.login = "Basic bWU6c2NobMO8c3NlbA=="
+    assert push(endpoint(loki.url, login=Login(user="me", password="schlüssel")))[0].status == 204  # noqa: S106
+    with pytest.raises(EndpointError, match="a token is of ASCII characters"):
+        endpoint(loki.url, login=Login(token="schlüssel"))  # noqa: S106
 
 
 def test_a_login_in_the_clear_is_known() -> None:
