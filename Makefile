@@ -1,4 +1,4 @@
-.PHONY: run test lint bench docs golden fuzz upstream clean
+.PHONY: run test lint bench docs golden fuzz upstream deploy clean
 
 run: .venv/made-from
 	.venv/bin/logparse replay fixtures/12.0-w2-info/odoo.log
@@ -29,6 +29,9 @@ upstream: .venv/made-from
 
 faults: .venv/made-from
 	LOGPARSE_KILLS=150 LOGPARSE_SEED=$$(date +%s) .venv/bin/python -m pytest -v tests/test_faults.py
+
+deploy:
+	tests/deploy/real.sh
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/data
