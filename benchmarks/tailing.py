@@ -423,6 +423,16 @@ def grown_past_its_old_size_while_down(log: Log, tailer: Tailer) -> None:
     tailer.start()
 
 
+def cut_to_half(log: Log, tailer: Tailer) -> None:
+    """cut to half, and written on, before it looks"""
+    log.write(20)
+    tailer.catch_up()
+    tailer.freeze()
+    os.truncate(log.path, log.path.stat().st_size // 2)
+    log.write(5)
+    tailer.thaw()
+
+
 def half_a_line(log: Log, _: Tailer) -> None:
     """half a line, and the rest two seconds later"""
     log.write()
@@ -565,6 +575,7 @@ SCENARIOS: tuple[Callable[[Log, Tailer], None], ...] = (
     copied_and_cut_twice_while_down,
     grown_past_its_old_size,
     grown_past_its_old_size_while_down,
+    cut_to_half,
     half_a_line,
     half_a_line_over_a_restart,
     invalid_byte,
