@@ -44,9 +44,11 @@ SHOWN_BY = {
     "logparse_rotations_": ROTATED,
     "logparse_unmatched_": PORT,
     "odoo_queue_job:never_started": PORT,
+    "odoo_queue_job:runner_crashes": PORT,
     "odoo_queue_job:blind": BLIND,
 }
 UNKNOWN = b"%s 14509 INFO ? odoo.addons.queue_job.jobrunner.runner: asked Odoo to do something \n"
+CRASH = b"%s 14509 ERROR ? odoo.addons.queue_job.jobrunner.runner: exception: sleeping 5s and retrying \n"
 MONITORED = (
     b"%s 14501 INFO prod monitoring.http.requests: "
     b'{"duration": 0.25, "method": "POST", "path": "/web/dataset/call_kw", "model": "res.partner", '
@@ -57,14 +59,14 @@ MONITORED = (
 def pieces_of(run: str) -> list[bytes]:
     """A run's log, in pieces that end anywhere; of the closed port, until it is stopped.
 
-    That one goes on with lines that a later release, and an add-on, would write.
+    That one goes on with lines that a later release, an add-on, and a runner that crashes would write.
     """
     text = b"".join(recorded.texts(run).values())
     if run != PORT:
         return list(cut(text, PIECES))
     text = text[: text.rfind(b"\n", 0, text.rfind(b"Stopping gracefully")) + 1]
     at = re.findall(rb"^(\d{4}-\S+ \S+) ", text, re.MULTILINE)[-1]
-    return [*cut(text, PIECES // 2), *([UNKNOWN % at + MONITORED % at] * (PIECES // 2))]
+    return [*cut(text, PIECES // 2), *([UNKNOWN % at + MONITORED % at + CRASH % at] * (PIECES // 2))]
 
 
 def cut(text: bytes, number: int) -> Iterator[bytes]:
@@ -262,7 +264,7 @@ def test_every_recorded_series_has_data_with_its_labels(prometheus: str) -> None
             (one,) = ask(prometheus, name)
             assert set(one["metric"]) == {"__name__"}
             continue
-        run = shown_by(name + " " + rule["query"] if "never_started" not in name else name)
+        run = shown_by(name if any(map(name.startswith, SHOWN_BY)) else f"{name} {rule['query']}")
         found = ask(prometheus, f'{name}{{instance="{run}"}}')
         assert found, (name, run)
         for one in found:

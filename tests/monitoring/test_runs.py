@@ -27,6 +27,9 @@ SICK: dict[str, promtool.Alerts] = {
         "OdooQueueJobDeadJobs": [{"db": "qj18_w2_dead_info_a"}],
         "OdooQueueJobWorkersKilled": [{}],
     },
+    # Two servers: the leader of the runners is killed, and its two jobs are found dead. In the end the leader
+    # is stopped, and the other one goes on: nobody is woken for that.
+    "16.0-2servers-info": {"OdooQueueJobDeadJobs": [{"db": "qj16_2servers_info_a"}]},
     # No access lines: what ended cannot be known, nor whether the dead jobs were run again.
     "16.0-werkzeug-silenced-info": {
         "LogparseBlind": [{"db": "qj16_werkzeug_silenced_info_a"}],
