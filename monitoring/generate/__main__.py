@@ -1,12 +1,15 @@
-"""Writes the dashboards: `python -m monitoring.generate`; with `--check` it writes nothing, and tells what is stale."""
+"""Writes the dashboards: `python -m monitoring.generate`; with `--check` it only tells which are stale."""
 
 import sys
 from pathlib import Path
 
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import loki, prometheus
+from grafana_foundation_sdk.models.dashboard import Panel
 
 from monitoring.generate import logparse_itself, queue_jobs, requests, runner
+from monitoring.generate.links import link_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "dashboards"
 DASHBOARDS = {
@@ -18,12 +21,21 @@ DASHBOARDS = {
 
 
 def text(made: dashboard.Dashboard) -> str:
-    """The dashboard as JSON, as Grafana imports it. Each panel has a number, in order."""
+    """The dashboard as JSON, as Grafana imports it. Each panel has a number, in order, and leads on."""
     built = made.build()
     panels = built.panels or []
     for number, panel in enumerate(panels, 1):
         panel.id_val = number
+        if isinstance(panel, Panel):
+            panel.links = [link_of(str(built.uid), _exprs(panel))]
     return JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(built) + "\n"
+
+
+def _exprs(panel: Panel) -> list[str]:
+    queries = [
+        query for query in panel.targets or [] if isinstance(query, prometheus.Dataquery | loki.Dataquery)
+    ]
+    return [query.expr for query in queries]
 
 
 def main(arguments: list[str]) -> int:

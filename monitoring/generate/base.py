@@ -38,7 +38,7 @@ def new(
         .refresh("30s")
         .timezone("browser")
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
-        .readonly()
+        .editable()
         .link(
             dashboard.DashboardLink("Odoo")
             .type(models.DashboardLinkType.DASHBOARDS)
@@ -93,5 +93,6 @@ def _asked(name: str, label: str, query: str, *, description: str = "") -> dashb
         .multi(True)
         .include_all(True)
         .all_value(".*")
+        .current(models.VariableOption(selected=True, text=["All"], value=["$__all"]))
     )
     return variable.description(description) if description else variable

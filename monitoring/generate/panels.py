@@ -207,7 +207,7 @@ def records(
             .enable_log_details(True)
             .with_target(query)
         )
-    order = {name: place for place, name in enumerate(("Time", *fields))}
+    order = {name: place for place, name in enumerate(("Time", "timestamp", *fields))}
     panel = (
         table.Panel()
         .title(title)
@@ -222,7 +222,9 @@ def records(
         )
         .with_transformation(
             models.DataTransformerConfig(
-                "filterFieldsByName", options={"include": {"names": ["Time", *fields]}}
+                # Grafana has two names for the time of a line.
+                "filterFieldsByName",
+                options={"include": {"names": ["Time", "timestamp", *fields]}},
             )
         )
         .with_transformation(models.DataTransformerConfig("organize", options={"indexByName": order}))

@@ -94,6 +94,12 @@ def test_a_panel_says_what_it_shows_and_when_it_cannot(name: str, panel: Json) -
     assert panel["datasource"]["uid"] in ("${datasource}", "${loki}")
     if panel["type"] in ("stat", "timeseries", "table") and panel["datasource"]["uid"] == "${datasource}":
         assert defaults["unit"]
+    (link,) = panel["links"]
+    assert link["title"]
+    uid = re.fullmatch(r"/d/([a-z-]+)\?.*", link["url"])
+    assert uid
+    own = dashboards.load(FOLDER / f"{name}.json")["uid"]
+    assert uid[1] in {dashboards.load(path)["uid"] for path in dashboards.PATHS} - {own}
     if panel["type"] == "stat":
         assert defaults["thresholds"]["steps"]
     levels = {level_of(query["expr"]) for query in dashboards.asked(panel, "prometheus")}
