@@ -20,6 +20,7 @@ def run_into(run: Run, sinks: Sequence[Sink]) -> None:
 
     Raises SourceError, when all else is written; CliError.
     """
+    _refuse_shared(sinks)
     failure: SourceError | None = None
     at: Sink | None = None
     try:
@@ -43,6 +44,17 @@ def run_into(run: Run, sinks: Sequence[Sink]) -> None:
         raise
     if failure is not None:
         raise failure
+
+
+def _refuse_shared(sinks: Sequence[Sink]) -> None:
+    written: set[Path] = set()
+    for sink in sinks:
+        if sink.writes is None:
+            continue
+        target = Path(sink.writes).resolve()
+        if target in written and (target.is_file() or not target.exists()):
+            raise CliError(f"{shown(sink.writes)} was given for two outputs: give each its own file")
+        written.add(target)
 
 
 @contextmanager

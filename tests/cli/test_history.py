@@ -5,6 +5,7 @@ import json
 import math
 import os
 import pty
+import random
 import signal
 import subprocess
 import time
@@ -143,6 +144,32 @@ def test_prometheus_answers_what_the_replay_of_the_same_minutes_tells(
                 assert difference == database["events"][word]
                 ((_, increase),) = prometheus.asked(url, f"sum(increase({name}[5m]))", end)
                 assert increase == pytest.approx(difference, rel=0.1)
+
+
+@pytest.mark.needs_promtool
+def test_rates_of_few_jobs_at_any_time(logparse: Logparse, tmp_path: Path) -> None:
+    log, text, hours = tmp_path / "odoo.log", tmp_path / "out.om", 6
+    log.write_bytes(skewed_log(5, jobs=200, over=hours * 3600))
+    assert logparse("replay", "--openmetrics", text, log).returncode == 0
+    asked = [
+        datetime.fromisoformat(event["ts"]).timestamp()
+        for event in map(json.loads, logparse("events", log).stdout.splitlines())
+        if event["event"] == "dispatched"
+    ]
+    prometheus.blocks(text, tmp_path / "tsdb")
+    chance = random.Random(1)
+    errors = []
+    with prometheus.serving(tmp_path / "tsdb") as url:
+        for _ in range(60):
+            end = round(START_MS / 1000 + chance.uniform(300, hours * 3600), 3)
+            ((_, increase),) = prometheus.asked(
+                url, "sum(increase(odoo_queue_job_dispatched_total[5m]))", end
+            )
+            truly = sum(end - 300 <= time < end for time in asked)
+            # A job at either end of the window may be in the one and not in the other: steps are 15 s.
+            assert abs(increase - truly) <= 2.5
+            errors.append(increase - truly)
+    assert abs(sum(errors)) / len(errors) < 0.15  # of 3 jobs in five minutes
 
 
 @pytest.mark.needs_promtool

@@ -202,6 +202,14 @@ def test_files_that_cannot_be(logparse: Logparse, log: Path, tmp_path: Path) -> 
     assert ran.stderr.startswith("logparse: /dev/full cannot be written: No space left on device")
 
 
+def test_one_file_for_two_outputs(logparse: Logparse, log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    ran = logparse("replay", "--otlp", path, "--openmetrics", f"{tmp_path}/./out", log)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "out was given for two outputs: give each its own file" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_extra_that_is_missing_is_named(logparse: Logparse, log: Path, tmp_path: Path) -> None:
     (tmp_path / "opentelemetry.py").write_text("raise ModuleNotFoundError('no', name='opentelemetry')\n")
     path = tmp_path / "traces.jsonl"
