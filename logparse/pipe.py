@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -14,7 +15,7 @@ from logparse.match.load import load_patterns
 from logparse.match.matcher import Matcher
 from logparse.match.pattern import REQUEST_KINDS, PatternSet
 from logparse.record.merge import Merged
-from logparse.record.reader import Reader
+from logparse.record.reader import Reader, Taken
 from logparse.record.record import Record
 from logparse.record.tally import Tally
 from logparse.record.wrappers.wrapper import Context
@@ -85,12 +86,12 @@ class Pipe:
             more = interest(of_requests).literals
             needed = msgspec.structs.replace(needed, literals=(*needed.literals, *more))
         self.interest = needed
-        known = context or Context()
+        self._make = partial(Reader, needed, context or Context())
         self.reader: Reader | Merged
         if files is None:
-            self.reader = Reader(needed, known)
+            self.reader = self._make()
         else:
-            self.reader = Merged(files, lambda name: Reader(needed, known, server=name))
+            self.reader = Merged(files, lambda name: self._make(server=name))
         self.server = server
         self.facts: Counter[str] = Counter()
         self.unmatched: Counter[str] = Counter()
@@ -101,12 +102,21 @@ class Pipe:
         """What was read so far."""
         return self.reader.tally
 
+    def new_reader(self) -> Reader:
+        """Another one like this pipe's, at its beginning."""
+        return self._make()
+
+    def count(self, taken: Taken) -> None:
+        """Count what another reader read, whose facts are told here."""
+        if isinstance(self.reader, Reader):
+            self.reader.count(taken)
+
     def feed(self, chunk: Chunk) -> list[Output]:
         """What is proven by this chunk, in the order in which it is proven."""
         return self.follow(self.read(chunk))
 
     def read(self, chunk: Chunk) -> list[Record]:
-        """The records that are known now and may matter: to `follow`, in order, at once or in parts."""
+        """The records that are known now and may matter: to `match` and `tell`, in order."""
         if self.tap is not None:
             self.tap.chunk(chunk)
         return self.reader.feed(chunk)
@@ -126,17 +136,35 @@ class Pipe:
 
     def follow(self, records: list[Record]) -> list[Output]:
         """What records of this pipe's reader prove; for who puts those of several readers in order."""
-        matcher, feed, server = self.matcher, self.lifecycle.feed, self.server
-        requests, of_requests = self.requests, self._of_requests
-        facts, tap, rejected = self.facts, self.tap, self.lifecycle.rejected
-        out: list[Output] = []
+        return self.tell(self.match(records))
+
+    def match(self, records: list[Record]) -> list[Fact]:
+        """What each record is, in their order; a fact without a pattern where none of a job knows it.
+
+        Where requests are wanted, a record of one comes twice.
+        """
+        matcher, of_requests = self.matcher, self._of_requests
+        if self.requests is None:
+            return [matcher(record) or Fact("", "", "", None, None, {}, record) for record in records]
+        facts: list[Fact] = []
         for record in records:
-            if requests is not None and (request := of_requests(record)) is not None:
-                facts[request.pattern] += 1
-                requests.add(request)
-            fact = matcher(record)
-            if fact is not None:
-                facts[fact.pattern] += 1
+            if (request := of_requests(record)) is not None:
+                facts.append(request)
+            facts.append(matcher(record) or Fact("", "", "", None, None, {}, record))
+        return facts
+
+    def tell(self, facts: list[Fact]) -> list[Output]:
+        """What these prove, which `match` returned here or elsewhere; at once or in parts."""
+        feed, server, requests = self.lifecycle.feed, self.server, self.requests
+        counts, tap, rejected = self.facts, self.tap, self.lifecycle.rejected
+        out: list[Output] = []
+        for fact in facts:
+            record = fact.record
+            if fact.pattern:
+                counts[fact.pattern] += 1
+                if requests is not None and fact.kind in REQUEST_KINDS:
+                    requests.add(fact)
+                    continue
                 if tap is None:
                     out += feed(fact, record.server or server)
                     continue
@@ -145,7 +173,7 @@ class Pipe:
                 out += proven
                 tap.fact(fact, believed=rejected.total() == before)
                 tap.told(proven, self.lifecycle.now)
-            elif matcher.watches(record.logger):
+            elif self.matcher.watches(record.logger):
                 logger = record.logger
                 if logger not in self.unmatched and len(self.unmatched) >= _LOGGERS:
                     logger = "other"

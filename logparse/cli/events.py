@@ -12,7 +12,7 @@ import click
 
 from logparse.cli.error import CliError, say
 from logparse.cli.following import Following
-from logparse.cli.options import Reading, files_argument, reading_options
+from logparse.cli.options import Reading, files_argument, reading_options, workers_option
 from logparse.cli.run import Run, open_run
 from logparse.lifecycle.event import Event, Output
 from logparse.out.counts import JOB_EVENTS
@@ -68,9 +68,11 @@ def only_callback(ctx: click.Context, param: click.Parameter, text: str | None) 
 @click.option(
     "--no-channel-state", is_flag=True, help="Leave out channel_state, of which DEBUG logs are full."
 )
+@workers_option
 @reading_options
 def command(
     reading: Reading,
+    workers: int,
     follow: bool,
     sort: bool,
     output: str | None,
@@ -93,7 +95,7 @@ def command(
     if no_channel_state:
         wanted -= {"channel_state"}
     if not follow:
-        run = open_run(reading, progress=output is not None or _redirected())
+        run = open_run(reading, progress=output is not None or _redirected(), workers=workers)
         with _opened(output, reading.all_files) as file:
             _print(run, file, wanted, sort=sort)
         return

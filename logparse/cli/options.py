@@ -2,6 +2,7 @@
 
 import functools
 import glob
+import os
 import re
 from collections.abc import Callable
 from datetime import UTC, timedelta, timezone, tzinfo
@@ -212,6 +213,22 @@ _OPTIONS = (
         help="How many jobs are tracked at once; beyond it finished ones are forgotten, then the oldest.",
     ),
 )
+
+
+def workers_option(command: Callable[..., R]) -> Callable[..., R]:
+    """Add --workers; the command gets a number, 1 or more, as keyword `workers`."""
+    return click.option(
+        "--workers",
+        metavar="NUMBER",
+        type=click.IntRange(1, 256),
+        default=_cores,
+        help="How many processes read a large log at once; by default as many as there are cores. What is "
+        "told is the same with any number.",
+    )(command)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def reading_options(command: Callable[..., R]) -> Callable[..., R]:

@@ -12,7 +12,7 @@ from logparse.cli.comparing import compare as compare_sides
 from logparse.cli.comparing import parse as parse_compare
 from logparse.cli.error import CliError
 from logparse.cli.historical import history, history_options
-from logparse.cli.options import Reading, files_argument, http_option, reading_options
+from logparse.cli.options import Reading, files_argument, http_option, reading_options, workers_option
 from logparse.cli.run import open_run
 from logparse.out.groups import DIMENSIONS
 from logparse.out.sink import Sink
@@ -91,9 +91,11 @@ def _dimensions(ctx: click.Context, param: click.Parameter, text: str | None) ->
     "(docs/traces.md).",
 )
 @http_option
+@workers_option
 @reading_options
 def command(
     reading: Reading,
+    workers: int,
     as_json: bool,
     metrics: bool,
     form: str | None,
@@ -151,7 +153,7 @@ def command(
 
     if html is not None:
         checked(html, "--html", reading.all_files)
-    run = open_run(msgspec.structs.replace(reading, http=http), progress=True)
+    run = open_run(msgspec.structs.replace(reading, http=http), progress=True, workers=workers)
     summed = Summed(Summary(Counts(requests=run.requests), top=TOP if top is None else top))
     timeline = Timeline(summed.summary.counts)
     grouped = Groups(group_by or ("database", "channel")) if group_by or form == "csv" else None

@@ -1,15 +1,17 @@
 """One reading of finite logs, from the files to what is told of them."""
 
-import sys
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from typing import NamedTuple
 
 from logparse.cli.error import CliError
 from logparse.cli.foreign import EXPECTED, guess
 from logparse.cli.options import Reading
+from logparse.cli.progress import reported
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle, Options
 from logparse.match.error import PatternError
+from logparse.match.fact import Fact
 from logparse.match.load import load_patterns
 from logparse.match.pattern import PatternSet
 from logparse.out.requests import Requests
@@ -17,15 +19,17 @@ from logparse.out.sink import NEVER, Sink, Source, Taps
 from logparse.pipe import Pipe
 from logparse.record.direction import newest_first
 from logparse.record.merge import Merged
-from logparse.record.record import Record
 from logparse.record.unwrap import find
 from logparse.record.wrappers.wrapper import Context
 from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError, shown
-from logparse.source.files import order_files, read_files, total_bytes, written
+from logparse.source.files import order_files, read_files, written
+from logparse.source.parts import Part, parts, weight
 from logparse.source.reverse import read_reversed
 
 _HEAD_SIZE = 4096
+# A smaller log is read before other processes have started.
+_WORTH = 12 << 20
 _JUDGED_SIZE = 1 << 16
 
 
@@ -34,11 +38,12 @@ class Run:
 
     files: in the order of time, of each server by itself. pipe: what it holds is complete when `outputs` is
     at its end. requests: the counters of HTTP requests, where the Reading asks for them. warnings: sentences
-    for standard error, which the caller shows.
+    for standard error, which the caller shows. workers: processes that read large logs.
     """
 
-    def __init__(self, reading: Reading, *, progress: bool = False) -> None:
+    def __init__(self, reading: Reading, *, progress: bool = False, workers: int = 1) -> None:
         self.reading = reading
+        self._workers = workers
         self.warnings: list[str] = []
         self._streams = {
             server: order_files(files, warnings=self.warnings) for server, files in streams_of(reading)
@@ -51,6 +56,7 @@ class Run:
         self.requests = Requests(reading.selection, spread=True) if reading.http else None
         files = self._streams if reading.servers else None
         self.pipe = open_pipe(reading, files=files, requests=self.requests)
+        self._parts = divided(reading, self.files) if workers > 1 else []
 
     def _refuse_shared(self) -> None:
         if len(set(self.files)) < len(self.files):
@@ -84,24 +90,21 @@ class Run:
         pipe = self.pipe
         foreign: dict[str, bytes] = {}
         looks: dict[str, _Look] = {}
-        with _reported(self.files, shown_=self._progress) as report:
-            for chunk in self._chunks(report):
-                look = looks.get(chunk.file)
-                if look is None:
-                    look = looks[chunk.file] = _Look(pipe.reader.tally_of(chunk.file).headers)
-                    self._refuse_newest_first(chunk)
-                look.add(chunk.data)
-                for records in _until_due(pipe.read(chunk), sinks):
-                    outputs = pipe.follow(records)
+        with reported(self.files, shown_=self._progress) as report:
+            for piece in self._spread(report) if self._parts else self._alone(report):
+                look = looks.setdefault(piece.file, _Look())
+                look.add(piece)
+                for facts in _until_due(piece.facts, sinks):
+                    outputs = pipe.tell(facts)
                     yield outputs if everything else list(filter(wants, outputs))
-                if chunk.last:
-                    if not look.size and chunk.file not in self._unread:
-                        self.warnings.append(f"{_name(chunk.file)} is empty: nothing was in it")
-                    elif look.size and pipe.reader.tally_of(chunk.file).headers == look.headers:
-                        foreign[chunk.file] = look.head
+                if piece.last:
+                    if not look.size and piece.file not in self._unread:
+                        self.warnings.append(f"{_name(piece.file)} is empty: nothing was in it")
+                    elif look.size and not look.headers:
+                        foreign[piece.file] = look.head
             if isinstance(pipe.reader, Merged):
-                for records in _until_due(pipe.reader.rest(), sinks):
-                    yield list(filter(wants, pipe.follow(records)))
+                for facts in _until_due(pipe.match(pipe.reader.rest()), sinks):
+                    yield list(filter(wants, pipe.tell(facts)))
             for sink in sinks:
                 sink.settle()
             yield list(filter(wants, pipe.finish(settle=self.reading.settle_at_end)))
@@ -116,6 +119,51 @@ class Run:
         if self._failures:
             self.warnings += [str(failure) for failure in self._failures[1:]]
             raise self._failures[0]
+
+    def _alone(self, report: Callable[[str, int], None] | None) -> Iterator["_Piece"]:
+        """The pieces of all files, in the order in which their facts are told."""
+        pipe = self.pipe
+        begun: set[str] = set()
+        for chunk in self._chunks(report):
+            file = chunk.file
+            if file not in begun:
+                begun.add(file)
+                if newest_first(chunk.data[:_JUDGED_SIZE], context_of(self.reading)):
+                    raise self._turned(file)
+            headers = pipe.reader.tally_of(file).headers
+            facts = pipe.match(pipe.read(chunk))
+            headers = pipe.reader.tally_of(file).headers - headers
+            head = chunk.data[:_HEAD_SIZE] if chunk.offset < _HEAD_SIZE else b""
+            yield _Piece(file, facts, len(chunk.data), head, headers, chunk.last)
+
+    def _spread(self, report: Callable[[str, int], None] | None) -> Iterator["_Piece"]:
+        """The same, read by several processes."""
+        from logparse.cli.piece import Parser
+        from logparse.cli.pool import Pool
+        from logparse.cli.spread import KILLED, Spread
+
+        pipe = self.pipe
+        parser = Parser(pipe, context_of(self.reading), whole=pipe.tap is not None)
+        spread = Spread(parser, self._parts, Pool(parser, self._workers))
+        self._failures, self._unread = spread.failures, spread.unread
+        for piece in spread.pieces():
+            if piece.backward:
+                raise self._turned(piece.file)
+            if pipe.tap is not None:
+                pipe.tap.chunk(Chunk(piece.file, piece.offset, piece.data, piece.last))
+            pipe.count(piece.taken)
+            if report is not None:
+                report(piece.file, piece.stored)
+            headers = piece.taken.tally.headers
+            yield _Piece(piece.file, piece.facts, piece.size, piece.head, headers, piece.last)
+        if spread.killed:
+            self.warnings.append(KILLED)
+
+    def _turned(self, file: str) -> CliError:
+        name = _name(file)
+        if self.reading.reverse:
+            return CliError(f"{name} has its oldest record first: read it without --reverse")
+        return CliError(f"{name} has its newest record first: read it with --reverse")
 
     def _chunks(self, report: Callable[[str, int], None] | None) -> Iterator[Chunk]:
         """The chunks of all files; of several servers those of which the pipe's reader wants more."""
@@ -151,47 +199,54 @@ class Run:
                     self._unread.add(file)
                     yield Chunk(file, 0, b"", last=True)
 
-    def _refuse_newest_first(self, chunk: Chunk) -> None:
-        if not newest_first(chunk.data[:_JUDGED_SIZE], context_of(self.reading)):
-            return
-        name = _name(chunk.file)
-        if self.reading.reverse:
-            raise CliError(f"{name} has its oldest record first: read it without --reverse")
-        raise CliError(f"{name} has its newest record first: read it with --reverse")
 
-
-def _until_due(records: list[Record], sinks: Sequence[Sink]) -> Iterator[list[Record]]:
-    """The records, in parts; after what was told of a part, the sinks that are due by the next look."""
+def _until_due(facts: list[Fact], sinks: Sequence[Sink]) -> Iterator[list[Fact]]:
+    """The facts, in parts; after what was told of a part, the sinks that are due by the next look."""
     due = min((sink.due for sink in sinks), default=NEVER)
-    if due == NEVER or not records:
-        yield records
+    if due == NEVER or not facts:
+        yield facts
         return
     start = 0
-    for index, record in enumerate(records):
-        if record.time >= due:
+    for index, fact in enumerate(facts):
+        time = fact.record.time
+        if time >= due:
             if start < index:
-                yield records[start:index]
+                yield facts[start:index]
                 start = index
             for sink in sinks:
-                if record.time >= sink.due:
-                    sink.look(record.time)
+                if time >= sink.due:
+                    sink.look(time)
             due = min(sink.due for sink in sinks)
-    yield records[start:]
+    yield facts[start:]
+
+
+class _Piece(NamedTuple):
+    """What one chunk of a file held. size: in bytes. headers: so many were seen in it (see Tally).
+
+    head: as far as it has the first bytes of the file, these. last: the file ends with it.
+    """
+
+    file: str
+    facts: list[Fact]
+    size: int
+    head: bytes
+    headers: int
+    last: bool
 
 
 class _Look:
-    """What a file looks like so far. headers: how many were seen before it."""
+    """What a file looks like so far."""
 
-    def __init__(self, headers: int) -> None:
-        self.headers = headers
+    def __init__(self) -> None:
+        self.headers = 0
         self.size = 0
         self.head = b""
 
-    def add(self, data: bytes) -> None:
-        """The next bytes of the file."""
-        self.size += len(data)
-        if len(self.head) < _HEAD_SIZE:
-            self.head += data[: _HEAD_SIZE - len(self.head)]
+    def add(self, piece: _Piece) -> None:
+        """The next one of the file."""
+        self.headers += piece.headers
+        self.size += piece.size
+        self.head += piece.head[: _HEAD_SIZE - len(self.head)]
 
 
 def streams_of(reading: Reading) -> list[tuple[str | None, tuple[str, ...]]]:
@@ -210,13 +265,24 @@ def context_of(reading: Reading) -> Context:
     )
 
 
-def open_run(reading: Reading, *, progress: bool = False) -> Run:
+def open_run(reading: Reading, *, progress: bool = False, workers: int = 1) -> Run:
     """Prepare a run: the patterns are loaded and every file is known to open.
 
     progress: show a bar on standard error while the outputs are taken, where that is a terminal.
+    workers: how many processes read, where the logs are large; what is told is the same.
     Raises SourceError, CliError.
     """
-    return Run(reading, progress=progress)
+    return Run(reading, progress=progress, workers=workers)
+
+
+def divided(reading: Reading, files: Sequence[str]) -> list[Part]:
+    """The parts in which several processes may read these files; none where one process reads them."""
+    # Of several servers and of turned logs, what comes next is known only when all was read.
+    if reading.servers or reading.reverse or reading.forms or not hasattr(os, "fork"):
+        return []
+    if weight(files) < _WORTH or any(file != file.encode(errors="replace").decode() for file in files):
+        return []
+    return parts(files)
 
 
 def open_pipe(
@@ -259,46 +325,6 @@ def refused(error: PatternError) -> CliError:
     where = f"{error.file}:{error.line}" if error.line else error.file
     hint = f" ({error.hint})" if error.hint else ""
     return CliError(f"{where}: {error.message}{hint}; `logparse patterns test DIR` shows the place")
-
-
-@contextmanager
-def _reported(files: list[str], *, shown_: bool) -> Iterator[Callable[[str, int], None] | None]:
-    """A progress bar over the bytes of the files as they are stored, where standard error is a terminal."""
-    if not shown_ or sys.stderr is None or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("", total=total_bytes(files))
-        name = ""
-
-        def report(path: str, count: int) -> None:
-            nonlocal name
-            if path != name:
-                name = path
-                which = f" ({files.index(path) + 1} of {len(files)})" if len(files) > 1 else ""
-                bar.update(task, description=_name(path) + which)
-            bar.update(task, advance=count)
-
-        yield report
 
 
 def _name(path: str) -> str:

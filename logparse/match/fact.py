@@ -5,10 +5,10 @@ import msgspec
 from logparse.record.record import Record
 
 
-class Fact(msgspec.Struct, frozen=True, gc=False):
+class Fact(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What one record proves, by which pattern.
 
-    pattern: the pattern's id, such as `runner.asking`.
+    pattern: the pattern's id, such as `runner.asking`; "" of a record that no pattern knows.
     kind: what it is evidence of, such as `dispatched` (the catalogue's word; see docs/patterns.md).
     confidence: `proves` (it certainly happened), `implies` (true but for the exceptions that the
         pattern's notes state) or `hint` (needs other evidence).

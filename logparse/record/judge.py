@@ -26,7 +26,8 @@ from logparse.record.parse import milliseconds
 _SURE, _FORGET = 4, 100
 # The same where a line is doubtful, and as many follow.
 _CHANGED = 20
-_ECHOES = 1024
+ECHOES = 1024
+"""So many rejected lines are known again."""
 # How far around a record its neighbours are looked for, in bytes.
 _NEIGHBOURHOOD = 1 << 18
 # What the record before the text left open, besides a traceback (then: how many header-like lines it
@@ -41,14 +42,18 @@ class Judge:
     """For one stream of text, given in pieces that each begin with a header-like line (or with none).
 
     `begin` a piece, `judge` its candidates in order, `end` it where the next one will begin.
+
+    echoes: the lines that were rejected last, as keys, in order. told: gets each that is, unless None.
+    stray: others write to this log too: what follows a record need not be its text.
     """
 
     def __init__(self) -> None:
         self.clock = Clock()
+        self.echoes: dict[bytes, None] = {}
+        self.told: list[bytes] | None = None
         self._style = 0  # how surely this log ends its messages with a blank
         self._bare = 0  # lines without one since the last with one
-        self._stray = False  # others write to this log too: what follows a record need not be its text
-        self._echoes: dict[bytes, None] = {}
+        self.stray = False
         self._ended = False  # the last piece ended with a record that is whole
         self._open = _CLOSED
         self._fresh = True  # a header at the start of the piece is no text of an exception
@@ -69,6 +74,14 @@ class Judge:
         self._fresh = True
         if not goes_on:
             self.clock.now = None
+
+    def learn(self, other: "Judge") -> None:
+        """Of the same log, elsewhere in it: what was learned there is known here."""
+        self.stray = self.stray or other.stray
+        self._style = max(self._style, other._style)
+        own, self.echoes = self.echoes, dict(other.echoes)
+        for line in own:
+            remember(self.echoes, line)
 
     def skipped(self) -> None:
         """Text was left out: what was open is not known any more."""
@@ -101,7 +114,7 @@ class Judge:
 
     def _follows(self, data: bytes) -> None:
         if self._ended and data:
-            self._stray = self._stray or data[:1] not in _FOLLOW
+            self.stray = self.stray or data[:1] not in _FOLLOW
 
     def judge(self, start: int, end: int, time: int, perf: bool, final: bool, whole: bool) -> str | None:
         """Why the header-like line data[start:end] is no record: `inside`, `unfinished`, `echo`, `time`.
@@ -145,7 +158,7 @@ class Judge:
             if found is None:
                 return None
             reason = found
-        if not reason and self._echoes and data[start:end].rstrip() in self._echoes:
+        if not reason and self.echoes and data[start:end].rstrip() in self.echoes:
             reason = "echo"
         if not reason:
             clock = self.clock
@@ -176,13 +189,13 @@ class Judge:
             if self._bare >= _FORGET:
                 self._style = self._bare = 0
         if reason:
-            if len(self._echoes) >= _ECHOES:
-                del self._echoes[next(iter(self._echoes))]
-            self._echoes[data[start:end].rstrip()] = None
+            remember(self.echoes, data[start:end].rstrip())
+            if self.told is not None:
+                self.told.append(data[start:end].rstrip())
         elif ended:
             self._good = end + 1
-            if not plain and not self._stray and whole and data[end + 1 : end + 2] not in _FOLLOW:
-                self._stray = True
+            if not plain and not self.stray and whole and data[end + 1 : end + 2] not in _FOLLOW:
+                self.stray = True
         return reason
 
     def goes_on(self, start: int, end: int, following: int) -> None:
@@ -217,6 +230,8 @@ class Judge:
             self._exception = in_exception(data, stop, _NEIGHBOURHOOD, opened=self._exception)
             self._fresh = is_fresh(data, stop, _NEIGHBOURHOOD, fresh=self._fresh)
         self._data = b""
+        self._good = self._shut = -1
+        self._trace = self._seen = 0
 
     def _end_of_traceback(self, start: int) -> int:
         end, _ = traceback_end(self._data, start, self._seen, len(self._data))
@@ -245,7 +260,7 @@ class Judge:
             return "inside"
         if (
             whole
-            and not self._stray
+            and not self.stray
             and data[end + 1 : end + 2] not in (_FOLLOW if final else _FOLLOW[1:])
             and in_exception(data, start, _NEIGHBOURHOOD, opened=self._exception)
             and (ended or ends_message(data, start, end))
@@ -282,6 +297,13 @@ class Judge:
             time = milliseconds(self._data[match.end() : match.end() + 23].decode("ascii"))
             if time is not None:
                 yield time
+
+
+def remember(echoes: dict[bytes, None], line: bytes) -> None:
+    """Add a rejected line; of more than 1,024 the oldest is forgotten."""
+    if len(echoes) >= ECHOES:
+        del echoes[next(iter(echoes))]
+    echoes[line] = None
 
 
 def _after_header(data: bytes, start: int) -> bool:

@@ -16,6 +16,8 @@ from logparse.source.chunk import Chunk
 TO_FORM = 3
 """How many lines of another form show that the records changed to it: one record a line is hardly a text."""
 
+# Where the text of an origin goes on after what does not matter any more: not at its beginning.
+_FAR = 1 << 40
 # So many lines are held until that is known.
 _HELD = 60
 
@@ -96,6 +98,20 @@ class Origin:
         for as_is, _, place in self._held:
             self._add(as_is, place)
         self._held = []
+
+    def normal(self, line: int) -> None:
+        """Number its text and its lines (line: the reader's) anew: only what is to come matters."""
+        waiting = self._end - self._given + self.scanner.pending
+        index = max(0, bisect_right(self._starts, self._end - waiting) - 1)
+        shift = _FAR - self._given
+        self._starts = [start + shift for start in self._starts[index:]] if waiting else []
+        self._places = self._places[index:] if waiting else []
+        self._given += shift
+        self._end += shift
+        self.scanner.move(self._given)
+        if not self._half:
+            self._half_at = 0
+        self.line -= line
 
     @property
     def open_at(self) -> int | None:

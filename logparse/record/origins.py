@@ -59,6 +59,30 @@ class Origins:
         """As a Scanner's."""
         return all(origin.scanner.whole for origin in self._all.values())
 
+    @property
+    def only(self) -> Scanner | None:
+        """The scanner of the only one; None where there are none or several."""
+        return next(iter(self._all.values())).scanner if len(self._all) == 1 else None
+
+    def taken(self) -> None:
+        """What was counted so far is counted elsewhere."""
+        for origin in self._all.values():
+            origin.scanner.taken()
+            origin.foreign = 0
+        self._closed = []
+        self._foreign = 0
+
+    def leave(self) -> None:
+        """As a Scanner's."""
+        self.end()
+        self._ahead = []
+        self.file = ""
+
+    def normal(self, line: int) -> None:
+        """As Origin.normal, of each."""
+        for origin in self._all.values():
+            origin.normal(line)
+
     def begin_plain(self, start: int) -> None:
         """The plain lines from the byte `start` on are one more origin: other lines begin."""
         origin = self._all[b""] = Origin(self._plain, self._server, start)

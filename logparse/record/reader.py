@@ -8,6 +8,7 @@ import msgspec
 from logparse.record.broken import ENOUGH, LONGEST, Rejoiner, width_of
 from logparse.record.closing import HEADER
 from logparse.record.interest import Interest
+from logparse.record.judge import Judge
 from logparse.record.origin import TO_FORM
 from logparse.record.origins import Origins
 from logparse.record.record import Record
@@ -26,6 +27,14 @@ _JSON_RECORD = re.compile(rb'(?:\A|\n)\{"[^\n]{0,4000}?"(?:levelname|level|sever
 # The blanks before a further line of a message in journalctl's output.
 _INDENT = b" " * 16
 _DAY, _MINUTE = 86_400_000, 60_000
+
+
+class Taken(msgspec.Struct, frozen=True, array_like=True):
+    """What a reader counted of a piece: its tally, what was `seen` around the lines, and `foreign` lines."""
+
+    tally: Tally
+    seen: dict[tuple[str, ...], int]
+    foreign: int
 
 
 class Reader:
@@ -53,6 +62,9 @@ class Reader:
         self._foreign = 0
         self._context = context
         self._lines = self._bytes = self._too_long = 0
+        self._counted = Tally()  # by other readers
+        self._first: int | None = None
+        self._until: int | None = None
         self._file: str | None = None
         self._plain = Scanner(interest, max_record=max_record)
         self._origins = Origins(self._plain, interest, server, max_record)
@@ -79,9 +91,62 @@ class Reader:
     def tally(self) -> Tally:
         """What was read so far, of all origins."""
         tally = Tally(lines=self._lines, bytes=self._bytes, truncated=self._too_long)
-        for part in (self._plain.tally, *self._origins.tallies):
+        for part in (self._counted, self._plain.tally, *self._origins.tallies):
             tally.add(part)
+        tally.first, tally.last = self._first, self._until
         return tally
+
+    @property
+    def judge(self) -> Judge:
+        """That of the only origin, or of a plain log, which outlasts a file."""
+        return (self._origins.only or self._plain).judge
+
+    def taken(self) -> Taken:
+        """What was counted since this was asked last; it is not counted here any more."""
+        taken = Taken(self.tally, dict(self.seen), self.foreign)
+        self._plain.taken()
+        self._origins.taken()
+        self._counted = Tally()
+        self._lines = self._bytes = self._too_long = self._foreign = 0
+        self._first = self._until = None
+        self.seen.clear()
+        return taken
+
+    def count(self, taken: Taken) -> None:
+        """Count what another reader has read, of what follows."""
+        tally = taken.tally
+        self._lines += tally.lines
+        self._bytes += tally.bytes
+        self._counted.add(tally)
+        self._foreign += taken.foreign
+        self.seen.update(taken.seen)
+        self._see(tally.first, tally.last)
+
+    def leave(self) -> None:
+        """What comes next stands elsewhere: only what was learned of the log counts there."""
+        self._file = None
+        self._origins.leave()
+        self._layers = None
+        self._direct = self._indents = self._skipping = False
+        self._rest = b""
+        self._rejoiner = None
+        self._held, self._held_layers, self._held_found = [], (), 0
+        near = self._context.near if self._context.year else None
+        self._context = msgspec.structs.replace(self._context, latest=None, near=near)
+        self._plain.leave()
+        self.normal()
+
+    def normal(self) -> None:
+        """Number anew what is numbered, and drop what does not matter any more.
+
+        Readers that go on alike hold the same then.
+        """
+        self._origins.normal(self._line)
+        self._line = 0
+        if not self._held:
+            self._held_layers = ()
+        if self._direct or self._file is None:
+            self._place = self._width = 0
 
     def tally_of(self, file: str) -> Tally:  # noqa: ARG002 (of several servers' readers it tells which)
         """What was read so far of the server whose file it is: there is one."""
@@ -109,6 +174,9 @@ class Reader:
 
     def feed(self, chunk: Chunk) -> list[Record]:
         """The records of interest that are complete now, in file order."""
+        return self._dated(self._feed(chunk))
+
+    def _feed(self, chunk: Chunk) -> list[Record]:
         records: list[Record] = []
         if chunk.file != self._file:
             if self._file is not None:
@@ -132,6 +200,20 @@ class Reader:
 
     def quiet(self, *, long: bool = False) -> list[Record]:
         """The last records that are whole lines: to be called when nothing has come for a while (or long)."""
+        return self._dated(self._quiet(long=long))
+
+    def _dated(self, records: list[Record]) -> list[Record]:
+        if records:
+            self._see(records[0].time, records[-1].time)
+        return records
+
+    def _see(self, first: int | None, last: int | None) -> None:
+        if self._first is None:
+            self._first = first
+        if last is not None:
+            self._until = last
+
+    def _quiet(self, *, long: bool) -> list[Record]:
         if self._direct:
             return self._of_server(self._plain.quiet(long=long))
         if self._layers is None and self._rest:
@@ -327,9 +409,9 @@ class Reader:
     def _set_near(self, time: int | None) -> None:
         if time is None:
             return
-        near = self._context.near
-        if near is None or abs(time - near) > _MINUTE:
-            self._context = msgspec.structs.replace(self._context, near=time)
+        near = time - time % _MINUTE
+        if near != self._context.near:
+            self._context = msgspec.structs.replace(self._context, near=near)
 
     def _told(self, records: list[Record]) -> list[Record]:
         if self._origins.seen:

@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Record(msgspec.Struct, frozen=True, gc=False):
+class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One entry of the log, as Odoo's formatter wrote it (odoo/netsvc.py, init_logger).
 
     time: milliseconds since the epoch, UTC (Odoo sets TZ=UTC on POSIX).

@@ -101,6 +101,29 @@ class Scanner:
         return records
 
     @property
+    def judge(self) -> Judge:
+        """What tells records from what looks like one."""
+        return self._judge
+
+    def taken(self) -> Tally:
+        """What was counted since this was asked last."""
+        tally, self.tally = self.tally, Tally()
+        self._judge.clock.steps_back = 0
+        return tally
+
+    def leave(self) -> None:
+        """What comes next stands elsewhere: nothing is open there, and its time is its own."""
+        self._buffer = b""
+        self._offset = 0
+        self._file = self._last_file = None
+        self._dropping = self._midline = False
+        self._judge.new_file()
+
+    def move(self, given: int) -> None:
+        """From here on, offsets count the bytes that were fed as if there had been `given`."""
+        self._offset = given - len(self._buffer)
+
+    @property
     def pending(self) -> int:
         """Bytes that were fed and belong to a record that is not reported yet."""
         return len(self._buffer)

@@ -21,7 +21,8 @@ CHUNK_SIZE = 1 << 20
 Progress = Callable[[str, int], None]
 """Called with a file's path and how many bytes more of it (compressed ones) were read."""
 
-_RAW_SIZE = 64 * 1024  # compressed bytes read at once
+RAW_SIZE = 64 * 1024
+"""Compressed bytes that are read at once, and how long the first chunk of a plain file is."""
 _HEAD_SIZE = 1 << 20  # how far into a file its first record is looked for
 _JUDGED_SIZE = 64 * 1024  # how much of a file tells whether it is binary
 
@@ -143,7 +144,7 @@ def _stat(path: str) -> os.stat_result:
     try:
         info = os.fstat(0) if path == "-" else os.stat(path)  # noqa: PTH116 (Path("") is a directory)
     except (OSError, ValueError) as error:
-        raise _refusal(path, error) from error
+        raise refusal(path, error) from error
     if stat.S_ISDIR(info.st_mode):
         raise SourceError(f"{_name(path)} is a directory: name the log files in it")
     return info
@@ -158,7 +159,7 @@ def _opened(path: str) -> Iterator[int]:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError as error:
-        raise _refusal(path, error) from error
+        raise refusal(path, error) from error
     try:
         yield fd
     finally:
@@ -169,13 +170,13 @@ def _read(path: str, fd: int, size: int) -> bytes:
     try:
         return os.read(fd, size)
     except OSError as error:
-        raise _refusal(path, error) from error
+        raise refusal(path, error) from error
 
 
 def _blocks(path: str, fd: int, size: int, progress: Progress | None) -> Iterator[bytes]:
     """Yield the uncompressed content in blocks of at most `size` bytes."""
-    head = _read(path, fd, _RAW_SIZE)
-    while undecided(head) and (more := _read(path, fd, _RAW_SIZE)):
+    head = _read(path, fd, RAW_SIZE)
+    while undecided(head) and (more := _read(path, fd, RAW_SIZE)):
         head += more
     kind = compression(head)
 
@@ -191,7 +192,7 @@ def _blocks(path: str, fd: int, size: int, progress: Progress | None) -> Iterato
         yield from in_utf8(raw(size))
         return
     try:
-        yield from in_utf8(decompress(kind, raw(_RAW_SIZE), size))
+        yield from in_utf8(decompress(kind, raw(RAW_SIZE), size))
     except Damaged as damage:
         raise SourceError(
             f"{_name(path)} could be read only in part: {damage}; what stands before was read; "
@@ -208,11 +209,12 @@ def _judged(path: str, blocks: Iterator[bytes]) -> Iterator[bytes]:
     for block in blocks:
         if not decided and (head := block.lstrip(b"\0")[:_JUDGED_SIZE]):
             decided = True
-            _refuse_binary(path, head)
+            refuse_binary(path, head)
         yield block
 
 
-def _refuse_binary(path: str, head: bytes) -> None:
+def refuse_binary(path: str, head: bytes) -> None:
+    """Raise SourceError where a file that begins so is no log."""
     if _HEADER.search(head):
         return
     for magic, what in _OTHER_FORMATS.items():
@@ -269,7 +271,8 @@ def _name(path: str) -> str:
     return "standard input" if path == "-" else shown(path)
 
 
-def _refusal(path: str, error: OSError | ValueError) -> SourceError:
+def refusal(path: str, error: OSError | ValueError) -> SourceError:
+    """What the system refused, as a sentence."""
     if isinstance(error, FileNotFoundError):
         return SourceError(f"{_name(path)} does not exist: check its path (Odoo's --logfile)")
     if isinstance(error, PermissionError):

@@ -289,7 +289,7 @@ def test_a_defect_is_one_line_too_and_a_traceback_only_when_asked_for(
     broken = tmp_path / "sitecustomize.py"
     broken.write_text(
         "import logparse.cli.run\n"
-        "def open_run(reading, progress=False): raise ZeroDivisionError('secret of a customer')\n"
+        "def open_run(reading, **_): raise ZeroDivisionError('secret of a customer')\n"
         "logparse.cli.run.open_run = open_run\n"
     )
     path = os.pathsep.join((str(tmp_path), str(Path(__file__).parent.parent.parent)))
