@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from logparse.cli.kept import Unkept, fill, to_data
+from logparse.cli.kept import Unkept, to_data
+from logparse.cli.restored import fill
 from logparse.match.fact import Fact
 from logparse.match.matcher import Matcher
 from logparse.pipe import Pipe
@@ -85,7 +86,8 @@ class Parser:
         echoes, told = judge.echoes, judge.told
         judge.echoes, judge.told = {}, None
         try:
-            return Standing(msgspec.msgpack.encode(to_data(reader)), self.matcher.odoo)
+            data = to_data(reader, forms=self._context.forms)
+            return Standing(msgspec.msgpack.encode(data), self.matcher.odoo)
         except Unkept:
             return Standing(None, self.matcher.odoo)
         finally:
@@ -94,7 +96,7 @@ class Parser:
     def stand(self, standing: Standing, echoes: dict[bytes, None]) -> None:
         """Go on from there, where it could be saved. echoes: those that are known there (Judge.echoes)."""
         data: list[Any] = msgspec.msgpack.decode(standing.reader or b"")
-        fill(data, self.reader)
+        fill(data, self.reader, forms=self._context.forms)
         self.reader.judge.echoes = dict(echoes)
         self.reader.judge.told = []
         if standing.odoo is not None:
