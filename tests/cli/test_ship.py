@@ -128,7 +128,7 @@ def test_faults_and_kills(
     followed.parent.mkdir()
     loki.fault = lambda: chance.choice(FAULTS) if chance.random() < 0.4 else None
     command = [sys.executable, "-m", "logparse", "ship", "--loki", loki.url, *QUICKLY]
-    command += ["--timeout", "0.5", "--batch-count", "60", "--with-text"]
+    command += ["--timeout", "0.5", "--batch-count", "60", "--batch-wait", "0.2", "--with-text"]
     command += ["--state", tmp_path / "state", followed]
     seconds = KILLS * 0.9
     with subprocess.Popen(
@@ -138,7 +138,9 @@ def test_faults_and_kills(
             process = subprocess.Popen(
                 list(map(str, command)), env=environment, stderr=subprocess.PIPE, cwd=tmp_path
             )
-            time.sleep(0.25 + chance.random())
+            assert process.stderr is not None
+            assert any(b"following" in line for line in process.stderr)
+            time.sleep(chance.random())
             assert process.poll() is None
             process.kill()
             process.communicate()
