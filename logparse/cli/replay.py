@@ -86,9 +86,9 @@ def _dimensions(ctx: click.Context, param: click.Parameter, text: str | None) ->
 @history_options
 @click.option(
     "--otlp",
-    metavar="FILE|URL",
-    help="Write a trace of each job to FILE, as lines of OTLP JSON, or send it to an OpenTelemetry collector "
-    "(docs/traces.md).",
+    metavar="FILE-OR-URL",
+    help="Write a trace of each job to a file, as lines of OTLP JSON, or send it to the URL of an "
+    "OpenTelemetry collector (docs/traces.md).",
 )
 @http_option
 @workers_option
@@ -122,7 +122,7 @@ def command(
       logparse replay odoo.log
       logparse replay --from "yesterday 14:00" --db prod odoo.log odoo.log.1.gz
       logparse replay --openmetrics out.om --step 15s odoo.log
-      logparse replay --html report.html odoo.log
+      logparse replay --html report.html --otlp http://127.0.0.1:4318 odoo.log
       logparse replay --group-by channel,hour --format csv odoo.log
       logparse replay --compare "yesterday 22:00" odoo.log
       logparse replay --json odoo.log | jq '.databases[].events'
