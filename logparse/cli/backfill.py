@@ -10,7 +10,7 @@ import click
 
 from logparse.cli.error import CliError, say
 from logparse.cli.historical import history, history_options
-from logparse.cli.options import Reading, files_argument, reading_options
+from logparse.cli.options import Reading, files_argument, reading_options, workers_option
 from logparse.cli.times import parse_duration
 from logparse.out.time import iso
 from logparse.source.error import SourceError, shown
@@ -59,9 +59,11 @@ def _hours(ctx: click.Context, param: click.Parameter, text: str | None) -> floa
     show_default=True,
     help="Prometheus' tool, which makes the blocks.",
 )
+@workers_option
 @reading_options
 def command(
     reading: Reading,
+    workers: int,
     tsdb: Path,
     step: int,
     labels: dict[str, str],
@@ -91,7 +93,7 @@ def command(
     from logparse.cli.run import open_run
     from logparse.out.blocks import BlocksError, block_hours, make_blocks, move_blocks
 
-    run = open_run(reading, progress=True)
+    run = open_run(reading, progress=True, workers=workers)
     storage = _storage(tsdb)
     failure: SourceError | None = None
     with _workplace(storage) as place:
