@@ -22,7 +22,7 @@ Item = tuple[str, tuple[str, ...]]
 """A metric: its family's name, and the values of its labels."""
 
 _COUNTERS = tuple(family for family in DATED if family.kind == "counter")
-_MOST = 20_000
+_MOST = 4_000
 _UNLIMITED = 2**62
 _NOTHING_OPEN, _NOTHING_READ = NoGauges(), NoReaders()
 

@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from struct import pack, unpack
 
-_WAITING = 10_000
-_CACHE = 16 << 10  # KiB
+_WAITING = 2_000
+_CACHE = 8 << 10  # KiB
 
 
 class Spool:
