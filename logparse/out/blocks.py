@@ -44,20 +44,9 @@ def make_blocks(promtool: str, history: Path, samples: int, hours: float, made: 
     """
     minutes = round(hours * 60)
     command = [promtool, "tsdb", "create-blocks-from", f"--max-block-duration={minutes}m"]
-    try:
-        ran = subprocess.run(  # noqa: S603 (the user's own promtool)
-            [*command, "openmetrics", "-q", str(history), str(made)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise BlocksError(f"{promtool} cannot be run: {error.strerror}") from error
-    if ran.returncode:
-        said = (ran.stderr.strip() or ran.stdout.strip()).splitlines()
-        raise BlocksError(f"promtool failed: {said[-1] if said else f'exit status {ran.returncode}'}")
+    status, said = _run([*command, "openmetrics", "-q", str(history), str(made)])
+    if status:
+        raise BlocksError(f"promtool failed: {said[-1] if said else f'exit status {status}'}")
     metas = sorted(
         (
             json.loads((block / "meta.json").read_bytes())
@@ -74,6 +63,28 @@ def make_blocks(promtool: str, history: Path, samples: int, hours: float, made: 
         taken,
         sum(file.stat().st_size for file in made.rglob("*") if file.is_file()),
     )
+
+
+def _run(command: Sequence[str]) -> tuple[int, list[str]]:
+    """The exit status, and the lines that it says. However this ends, it has ended then."""
+    try:
+        process = subprocess.Popen(  # noqa: S603 (the user's own promtool)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise BlocksError(f"{command[0]} cannot be run: {error.strerror}") from error
+    try:
+        output, errors = process.communicate()
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+    return process.returncode, (errors.strip() or output.strip()).splitlines()
 
 
 def move_blocks(blocks: Blocks, made: Path, storage: Path) -> None:

@@ -251,7 +251,9 @@ class _Job:
         if event.reason is not None:
             attributes["odoo.job.reason"] = event.reason
         if len(span.moments) < _MOST_MOMENTS:
-            span.moments.append(Moment(max(event.ts, 0), event.event, attributes))
+            span.moments.append(Moment(event.ts, event.event, attributes))
+        else:
+            span.attributes["logparse.left_out"] = int(span.attributes.get("logparse.left_out", 0)) + 1
 
     def _span(self, kind: str, name: str, time: int, attributes: Attributes) -> Span:
         self._start = min(self._start, time)

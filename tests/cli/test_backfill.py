@@ -127,8 +127,17 @@ def test_what_promtool_does_not_take_whole_is_not_put_there(
     assert list(storage.iterdir()) == []
 
 
-def test_ctrl_c_leaves_nothing(
-    started: Callable[..., subprocess.Popen[str]], log: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("number", "status", "says"),
+    [(signal.SIGINT, 130, "logparse: interrupted\n"), (signal.SIGTERM, 143, "")],
+)
+def test_who_is_told_to_end_leaves_nothing(
+    started: Callable[..., subprocess.Popen[str]],
+    log: Path,
+    tmp_path: Path,
+    number: signal.Signals,
+    status: int,
+    says: str,
 ) -> None:
     storage = tmp_path / "tsdb"
     program = stand_in(tmp_path, f"touch {tmp_path}/runs; exec sleep 60")
@@ -137,10 +146,9 @@ def test_ctrl_c_leaves_nothing(
         if (tmp_path / "runs").exists():
             break
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "interrupted" in stderr
+    assert (process.returncode, stderr) == (status, says)
     assert list(storage.iterdir()) == []
 
 

@@ -178,3 +178,12 @@ def test_ids_depend_on_database_and_uuid_alone() -> None:
     assert len({trace_id("a", A), trace_id("b", A), trace_id("a", B), trace_id(None, A)}) == 4
     assert 0 < trace_id("a", A) < 2**128
     assert 0 < span_id(trace_id("a", A), "job") < 2**64
+
+
+def test_a_wait_of_very_many_dispatches_is_bounded() -> None:
+    log = Log()
+    for number in range(300):
+        log.ask(number, A)
+    (waiting, _) = spans_of(log)
+    assert len(waiting.moments) + int(waiting.attributes["logparse.left_out"]) == len(log.events) > 300
+    assert len(waiting.moments) < 200
