@@ -102,7 +102,8 @@ class History(Sink):
         text = OpenMetricsText(self._target.file, self._labels)
         if self._begin is not None:
             self.span = self._span(self._begin)
-            self._see(self.span.last)
+            if self.due != NEVER:  # else the log goes on after what is selected
+                self._see(self.span.last)
             self._write(text, self.span)
         text.end()
         self._target.commit()

@@ -228,6 +228,29 @@ def test_counters_begin_at_0_and_gauges_are_as_they_were_known(logparse: Logpars
     assert at(920, "jobs", state="dispatched") is None  # the log is over
 
 
+def test_the_end_of_a_part_is_as_it_was_then(logparse: Logparse, tmp_path: Path) -> None:
+    log, text = tmp_path / "odoo.log", tmp_path / "out.om"
+    log.write_bytes(
+        asking(0, 20, uuid(1), "prod")
+        + asking(60_000, 20, uuid(2), "prod")
+        + answer(100_000, uuid(1), 100.0)
+        + answer(100_001, uuid(2), 40.0)
+    )
+    begin = START_MS // 1000
+    window = ["--from", f"@{begin + 30}", "--to", f"@{begin + 75}"]
+    assert logparse("replay", "--openmetrics", text, *window, log).returncode == 0
+    samples = prometheus.written(text.read_text())
+    jobs = [
+        times
+        for (name, own), times in samples.items()
+        if name == PREFIX + "jobs" and ("state", "dispatched") in own
+    ]
+    assert [{(at - START_MS) // 1000: value for at, value in times.items()} for times in jobs] == [
+        {30: 1, 60: 1, 75: 2}
+    ]
+    assert last(samples, "dispatched_total") == 1
+
+
 def test_what_began_before_the_log_is_counted_at_its_beginning(logparse: Logparse, tmp_path: Path) -> None:
     log, text = tmp_path / "odoo.log", tmp_path / "out.om"
     log.write_bytes(asking(0, 20, uuid(2), "prod") + answer(20_000, uuid(1), 900.0))
