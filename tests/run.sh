@@ -25,7 +25,7 @@ find_python() {
 
 # What the tests run of Debian's, each package by the command that shows that it is there.
 missing_packages() {
-    for pair in promtool:prometheus zstd:zstd xz:xz-utils bzip2:bzip2 gzip:gzip logrotate:logrotate \
+    for pair in promtool:prometheus faketime:faketime zstd:zstd xz:xz-utils bzip2:bzip2 gzip:gzip logrotate:logrotate \
         mtail:mtail lnav:lnav chromium:chromium curl:curl systemd-analyze:systemd setpriv:util-linux \
         amtool:prometheus-alertmanager openssl:openssl; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || printf ' %s' "${pair#*:}"

@@ -138,7 +138,7 @@ class Service:
             self._tell()
             if read:
                 # So that a scrape need not wait until all is read.
-                time.sleep(_YIELD_SECONDS)
+                stop.wait(_YIELD_SECONDS)
             else:
                 self.following.wait(self.waiter)
 

@@ -13,6 +13,9 @@ _NUMBER = re.compile(r"[.-](\d{1,4})\Z")
 _DATE = re.compile(r"[._-](\d{4}-?\d\d(?:[-_.T:]?\d+)*)\Z")
 
 
+# Kubernetes' `0.log`, the first of a container, and `0.log.20261124-080000`, a piece of it.
+_CONTAINER = re.compile(r"(\d{1,4})\.log(?:\.(\d{8}-\d{6}))?")
+
 # (path, the base name that it may be a rotation of, inode)
 Candidate = tuple[str, str, int]
 _LOOKS = 20
@@ -136,9 +139,13 @@ class Family:
 def rank_of(name: str, base: str) -> tuple[str, tuple[int, ...]] | None:
     """How `name` is made of the log's name `base` by a rotation: (kind, what sorts); None: it is not.
 
-    A date may stand before the log's extension (`odoo-20261124.log`).
+    A date may stand before the log's extension (`odoo-20261124.log`). Of a container that Kubernetes starts
+    anew the log `0.log` goes on in `1.log`.
     """
     bare = COMPRESSED.sub("", name)
+    if _CONTAINER.fullmatch(base) is not None:
+        found = _CONTAINER.fullmatch(bare)
+        return None if found is None else ("container", (int(found[1]), *_numbers(found[2] or "99999999")))
     stem, dot, extension = base.rpartition(".")
     if bare.startswith(base):
         tag = bare[len(base) :]
@@ -151,8 +158,12 @@ def rank_of(name: str, base: str) -> tuple[str, tuple[int, ...]] | None:
     if (number := _NUMBER.fullmatch(tag)) is not None:
         return "number", (-int(number[1]),)
     if (date := _DATE.fullmatch(tag)) is not None:
-        return "date", tuple(int(part) for part in re.findall(r"\d+", date[1]))
+        return "date", _numbers(date[1])
     return None
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text))
 
 
 def _candidates(path: str, place: Place | None) -> list[Candidate]:
@@ -163,7 +174,8 @@ def _candidates(path: str, place: Place | None) -> list[Candidate]:
     found: dict[str, Candidate] = {}
     for base in bases:
         folder, name = os.path.split(base)
-        stem = name.rpartition(".")[0] or name
+        # All logs of a container have a number for a name.
+        stem = "" if _CONTAINER.fullmatch(name) else name.rpartition(".")[0] or name
         try:
             with os.scandir(folder) as entries:
                 beside = [(entry.name, entry.inode()) for entry in entries if entry.name.startswith(stem)]

@@ -162,6 +162,32 @@ def test_a_symbolic_link_that_is_switched(tmp_path: Path) -> None:
     assert got == lines(0, 20)
 
 
+@pytest.mark.parametrize("down", [True, False], ids=["down", "running"])
+def test_containers_that_are_started_anew_several_times(down: bool, tmp_path: Path) -> None:
+    """Kubernetes' own rotation in between: each container's logs lie beside those before."""
+    log, pod = tmp_path / "odoo.log", tmp_path / "pod"
+    pod.mkdir()
+    add(pod / "9.log", lines(0, 5))
+    log.symlink_to(pod / "9.log")
+    follower = Follower(str(log), start="beginning")
+    got = drain(follower)
+    add(pod / "9.log", lines(5, 10))
+    (pod / "9.log").rename(pod / "9.log.20261124-080000")
+    add(pod / "9.log", lines(10, 15))
+    (pod / "9.log").rename(pod / "9.log.20261124-090000")
+    add(pod / "9.log", lines(15, 20))
+    for n in (10, 11):
+        add(pod / f"{n}.log", lines(5 * n - 30, 5 * n - 25))
+        log.unlink()
+        log.symlink_to(pod / f"{n}.log")
+    oldest = pod / "9.log.20261124-080000"
+    oldest.with_name(f"{oldest.name}.gz").write_bytes(gzip.compress(oldest.read_bytes()))
+    oldest.unlink()
+    follower = again(follower, down=down)
+    assert got + drain(follower) == lines(0, 30)
+    assert follower.lost == 0
+
+
 def test_moved_across_a_mount(tmp_path: Path) -> None:
     log = tmp_path / "odoo.log"
     log.write_bytes(lines(0, 5))
@@ -284,7 +310,7 @@ def test_goes_on_from_the_offset_file_of_pygtail(rotated: bool, tmp_path: Path) 
     [("odoo.log.1", "number"), ("odoo.log-20261124.gz", "date"), ("odoo-2026-11-24.log", "date")]
     + [
         (name, None)
-        for name in ("odoo.log.bak", "odoo.conf", "odoo-errors.log", "odoo.log.offset", "odoo.1.log")
+        for name in ("odoo.log.bak", "0.log", "odoo.conf", "odoo-errors.log", "odoo.log.offset", "odoo.1.log")
     ],
 )
 def test_which_names_are_rotations(name: str, kind: str | None) -> None:
