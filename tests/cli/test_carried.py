@@ -55,10 +55,13 @@ def test_a_state_of_every_form(serve: Callable[..., Served], log: Path, tmp_path
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "logparse.state").write_bytes(written(snapshot, version))
     served = serve("--state", tmp_path / "state", "odoo.log")
+    assert not list((tmp_path / "state").glob("*.aside.*")), (
+        f"a stage holds things otherwise than in {file}: before that form is released, `python -m "
+        "tests.cli.test_carried FILE` makes it anew; after it, teach logparse/cli/restored.py to read it"
+    )
     served.until(lambda: served.get("/metrics")[0] == 200)
     served.until_jobs(in_one_go(log))
     assert served.bytes_read(Path("odoo.log")) == log.stat().st_size
-    assert not list((tmp_path / "state").glob("*.aside.*"))
 
 
 def test_a_lifecycle_that_is_not_known(serve: Callable[..., Served], log: Path, tmp_path: Path) -> None:
@@ -117,7 +120,7 @@ def test_logs_of_forms_that_are_not_built_in(
         record = re.compile(rb"(?m)^(\S+ \S+) (\d+) ([A-Z]+) (\S+) ([\w.]+): ")
         text = record.sub(rb"\1|\2|\3|\4|\5|", text)
         options = (
-            "--format",
+            "--log-format",
             "%(asctime)s|%(process)d|%(levelname)s|%(dbname)s|%(name)s|%(message)s",
         )
     lines = text.splitlines(keepends=True)
