@@ -9,11 +9,13 @@ import msgspec
 
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle, Options
+from logparse.match.bulk import lines
 from logparse.match.fact import Fact
 from logparse.match.interest import interest
 from logparse.match.load import load_patterns
 from logparse.match.matcher import Matcher
 from logparse.match.pattern import REQUEST_KINDS, PatternSet
+from logparse.record.bulk import Row
 from logparse.record.merge import Merged
 from logparse.record.reader import Reader, Taken
 from logparse.record.record import Record
@@ -46,6 +48,9 @@ class Requests(Protocol):
 
     def add(self, fact: Fact) -> None:
         """One record that tells of a request."""
+
+    def add_rows(self, rows: Sequence[Row]) -> None:
+        """Access lines that were read in bulk."""
 
 
 class Pipe:
@@ -83,8 +88,8 @@ class Pipe:
         self.lifecycle = lifecycle
         needed = interest(_needed(of_jobs, self.matcher, lifecycle))
         if requests is not None:
-            more = interest(of_requests).literals
-            needed = msgspec.structs.replace(needed, literals=(*needed.literals, *more))
+            needed = msgspec.structs.replace(needed, requests=lines(of_requests))
+        self._in_bulk = needed.requests
         self.interest = needed
         self._make = partial(Reader, needed, context or Context())
         self.reader: Reader | Merged
@@ -119,11 +124,15 @@ class Pipe:
         """The records that are known now and may matter: to `match` and `tell`, in order."""
         if self.tap is not None:
             self.tap.chunk(chunk)
-        return self.reader.feed(chunk)
+        return self._read(self.reader.feed(chunk))
 
     def quiet(self, *, long: bool = False) -> list[Output]:
         """The same for a last line that is whole, when nothing has come for a while (long: for long)."""
-        return self.follow(self.reader.quiet(long=long))
+        return self.follow(self.rest(long=long))
+
+    def rest(self, *, long: bool = False) -> list[Record]:
+        """The records that are taken for whole, when nothing has come for a while (long: for long)."""
+        return self._read(self.reader.quiet(long=long))
 
     def finish(self, *, settle: bool = True) -> list[Output]:
         """The log is at its end; with `settle`, endings that its time would settle are settled now."""
@@ -133,6 +142,15 @@ class Pipe:
         if self.tap is not None:
             self.tap.told(out, self.lifecycle.now)
         return out
+
+    def _read(self, records: list[Record]) -> list[Record]:
+        """Hand on what was read in bulk beside the records."""
+        if self._in_bulk is not None and self.requests is not None and (found := self._in_bulk.rows):
+            for pattern, rows in found.items():
+                self.facts[pattern] += len(rows)
+                self.requests.add_rows(rows)
+            found.clear()
+        return records
 
     def follow(self, records: list[Record]) -> list[Output]:
         """What records of this pipe's reader prove; for who puts those of several readers in order."""

@@ -30,8 +30,11 @@ _GIVEN: dict[str, frozenset[str]] = {
     "lifecycle.lifecycle.Lifecycle": frozenset({"_of_job", "_sides"}),
     "lifecycle.course.Course": frozenset({"settle"}),
     "lifecycle.jobs.Jobs": frozenset({"limit"}),
-    "record.reader.Reader": frozenset({"_interest", "_max_record", "server"}),
-    "record.scan.Scanner": frozenset({"_literals", "_bodies", "_max_record", "_max_line"}),
+    "record.reader.Reader": frozenset({"server"}),
+    "record.origins.Origins": frozenset({"_interest", "_max_record", "_server"}),
+    "record.scan.Scanner": frozenset(
+        {"_literals", "_bodies", "_wanted", "_bulk", "_max_record", "_max_line"}
+    ),
     "record.wrappers.wrapper.Context": frozenset({"zone", "year", "dates", "forms"}),
 }
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes})

@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
-from itertools import repeat
 from operator import add, itemgetter
 
 import msgspec
@@ -14,7 +13,7 @@ from logparse.out.label import cleaned
 from logparse.out.monitored import told
 from logparse.out.request_families import DURATIONS, QUERIES
 from logparse.out.request_state import Measured, Model, RequestState, Route
-from logparse.out.routes import METHODS, MODEL, OTHER, route
+from logparse.out.routes import METHODS, MODEL, OTHER, route, words_of
 from logparse.out.selection import Selection
 from logparse.out.state import moved
 from logparse.record.bulk import Row
@@ -23,21 +22,20 @@ from logparse.record.parse import NO_DATABASE, milliseconds
 LIMITED = ("http_db", "http_route", "http_model")
 """What is limited in number, as logparse_label_overflow_total names it."""
 
-_PENDING = 20_000  # rows that wait to be added up: in large groups that is cheap
+_PENDING = 30000  # rows that wait to be added up: in groups that is cheap
 _MOST_PATHS = 50_000
+_MOST_NUMBERS = 50_000
 _ABSURD = 10**12
 _NOT_FOUND = frozenset({"404", "405"})
-_MILLIS = [round(bound * 1000) for bound in DURATIONS]
-_QUERIES = [round(bound) for bound in QUERIES]
-_key = itemgetter(1, 2, 3, 4)
-_seconds = itemgetter(6, 7)
+_KEY = itemgetter(1, 2, 3, 4)
+_QUERIES, _SQL, _OTHER = itemgetter(5), itemgetter(6), itemgetter(7)
 
 
 class _Numbers(dict[bytes, int]):
-    """`0.037` to 37, and `16` to 16: the numbers of access lines, each worked out once. ValueError: none."""
+    """`0.037` to 37, and `16` to 16: numbers of access lines, each worked out once. ValueError: it is none."""
 
     def __missing__(self, text: bytes) -> int:
-        if len(self) > 100_000:
+        if len(self) >= _MOST_NUMBERS:
             self.clear()
         _, point, decimals = text.partition(b".")
         number = round(float(text) * 1000) if point and len(decimals) != 3 else int(text.replace(b".", b""))
@@ -45,6 +43,24 @@ class _Numbers(dict[bytes, int]):
             raise ValueError
         self[text] = number = max(number, 0)  # clocks may differ by a millisecond
         return number
+
+
+class _Buckets(dict[int, int]):
+    """Which bucket a number belongs to; bounds: their upper bounds, ascending."""
+
+    def __init__(self, bounds: list[int]) -> None:
+        super().__init__()
+        self.bounds = bounds
+
+    def __missing__(self, number: int) -> int:
+        bucket = bisect_left(self.bounds, number)
+        if len(self) < _MOST_NUMBERS:
+            self[number] = bucket
+        return bucket
+
+
+_MILLIS = _Buckets([round(bound * 1000) for bound in DURATIONS])
+_COUNTS = _Buckets([round(bound) for bound in QUERIES])
 
 
 class _Group:
@@ -95,6 +111,8 @@ class Requests:
         """Begin anew."""
         self._held = 0
         self._by_raw: dict[tuple[bytes, ...], list[Row]] = {}
+        self._by_top: dict[tuple[bytes, ...], _Group] = {}
+        self._by_words: dict[tuple[bytes, ...], _Group] = {}
         self._groups: dict[tuple[str, ...], _Group] = {}
         self._routes: dict[tuple[str, str, str], Route] = {}
         self._models: dict[tuple[str, str, str], Model] = {}
@@ -108,12 +126,12 @@ class Requests:
         """Count access lines that were read in bulk."""
         if not self._selection.everything:
             rows = [row for row in rows if self._wants(row)]
-        by_raw = self._by_raw
-        for row in rows:
-            try:
-                by_raw[_key(row)].append(row)
-            except KeyError:
-                self._enter(row)
+        enter = self._enter
+        for row, group in zip(rows, map(self._by_raw.get, map(_KEY, rows)), strict=True):
+            if group is None:
+                enter(row)
+            else:
+                group.append(row)
         self._held += len(rows)
         if self._held > _PENDING:
             self._add_up()
@@ -178,16 +196,32 @@ class Requests:
 
     def _enter(self, row: Row) -> _Group:
         """Put a row, of a kind that may be new, to its group."""
-        db, method, path, status = (text.decode(errors="replace") for text in _key(row))
-        group = self._group("" if db in NO_DATABASE else db, method, path, status)
-        if len(self._by_raw) >= _MOST_PATHS:
-            self._by_raw.clear()
-        self._by_raw[_key(row)] = group.rows
+        key = _KEY(row)
+        db, method, path, status = key
+        # Most paths that are new differ from others in an id alone, or in what follows their first two words.
+        top: tuple[bytes, ...] = (*path.split(b"/", 3)[1:3], db, method, status)
+        group = self._by_top.get(top)
+        if group is None:
+            words = (words_of(path), db, method, status)
+            group = self._by_words.get(words)
+        if group is None:
+            group, scope = self._group(*(text.decode(errors="replace") for text in key))
+            if len(self._by_raw) + len(self._by_words) >= _MOST_PATHS:
+                self._by_raw.clear()
+                self._by_words.clear()
+                self._by_top.clear()
+            if scope == "top":
+                self._by_top[top] = group
+            elif scope == "words":
+                self._by_words[words] = group
+            else:
+                self._by_raw[key] = group.rows
         group.rows.append(row)
         return group
 
-    def _group(self, db: str, method: str, path: str, status: str) -> _Group:
-        db = self._db(db)
+    def _group(self, db: str, method: str, path: str, status: str) -> tuple[_Group, str]:
+        """The group of such requests, and the scope of its route."""
+        db = self._db("" if db in NO_DATABASE else db)
         method = method if method in METHODS else OTHER
         found = route(path, found=status not in _NOT_FOUND)
         name = found.template
@@ -216,12 +250,12 @@ class Requests:
                     db,
                     method,
                     name,
-                    Measured([0] * (len(_MILLIS) + 1)),
-                    Measured([0] * (len(_MILLIS) + 1)),
-                    Measured([0] * (len(_QUERIES) + 1)),
+                    Measured([0] * (len(_MILLIS.bounds) + 1)),
+                    Measured([0] * (len(_MILLIS.bounds) + 1)),
+                    Measured([0] * (len(_COUNTS.bounds) + 1)),
                 )
             group = self._groups[key] = _Group(route_, status, model)
-        return group
+        return group, found.scope
 
     def _db(self, db: str | None) -> str:
         if not db or db in self._dbs:
@@ -268,10 +302,9 @@ class Requests:
     def _measure(self, group: _Group, rows: Sequence[Row]) -> None:
         number = self._numbers.__getitem__
         try:
-            _, _, _, _, _, queries, sql, other = zip(*rows, strict=True)
-            sql_millis = list(map(number, sql))
-            durations = list(map(add, sql_millis, map(number, other)))
-            counts = list(map(number, queries))
+            sql = list(map(number, map(_SQL, rows)))
+            durations = list(map(add, sql, map(number, map(_OTHER, rows))))
+            queries = list(map(number, map(_QUERIES, rows)))
         except ValueError:
             # Some have no numbers (Odoo 11 and earlier, `- - -`).
             rows = [row for row in rows if self._has_numbers(row)]
@@ -279,12 +312,12 @@ class Requests:
                 self._measure(group, rows)
             return
         route = group.route
-        _observe(route.sql, _MILLIS, sql_millis)
+        _observe(route.sql, _MILLIS, sql)
         _observe(route.duration, _MILLIS, durations)
-        _observe(route.queries, _QUERIES, counts)
+        _observe(route.queries, _COUNTS, queries)
         if group.model is not None:
             group.model.micros += 1000 * sum(durations)
-            group.model.sql_micros += 1000 * sum(sql_millis)
+            group.model.sql_micros += 1000 * sum(sql)
         self._spread(route, durations)
 
     def _has_numbers(self, row: Row) -> bool:
@@ -296,16 +329,20 @@ class Requests:
     def _spread(self, route: Route, durations: Sequence[int]) -> None:
         if self.spread is None:
             return
-        times = self.spread.setdefault((route.db, route.method, route.route), Counter())
-        for millis, count in Counter(durations).items():
-            times[_rounded(millis)] += count
+        key = (route.db, route.method, route.route)
+        times = self.spread.setdefault(key, Counter())
+        times.update(durations)
+        if len(times) > _MOST_NUMBERS:
+            fewer = self.spread[key] = Counter[int]()
+            for millis, count in times.items():
+                fewer[_rounded(millis)] += count
 
     def to_state(self) -> RequestState:
         """A copy of everything counted, which later calls do not change."""
         self._add_up()
         state = RequestState(
-            _MILLIS,
-            _QUERIES,
+            _MILLIS.bounds,
+            _COUNTS.bounds,
             list(self._routes.values()),
             list(self._models.values()),
             list(self._monitored.values()),
@@ -322,9 +359,9 @@ class Requests:
         self.forget()
         for route_ in state.routes:
             for one, old, new in (
-                (route_.duration, state.millis, _MILLIS),
-                (route_.sql, state.millis, _MILLIS),
-                (route_.queries, state.queries, _QUERIES),
+                (route_.duration, state.millis, _MILLIS.bounds),
+                (route_.sql, state.millis, _MILLIS.bounds),
+                (route_.queries, state.queries, _COUNTS.bounds),
             ):
                 if old != new:
                     one.counts = moved(one.counts, old, new)
@@ -341,9 +378,9 @@ class Requests:
         self._overflow.update(state.overflow)
 
 
-def _observe(measured: Measured, bounds: list[int], values: Sequence[int]) -> None:
+def _observe(measured: Measured, buckets: _Buckets, values: Sequence[int]) -> None:
     counts = measured.counts
-    for bucket, count in Counter(map(bisect_left, repeat(bounds), values)).items():
+    for bucket, count in Counter(map(buckets.__getitem__, values)).items():
         counts[bucket] += count
     measured.sum += sum(values)
 

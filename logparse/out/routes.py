@@ -1,7 +1,7 @@
 """The template of a request's path: one of few, whatever clients ask for."""
 
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 OTHER = "other"
 """The route of what no controller of Odoo, or of its common addons, is known for."""
@@ -15,13 +15,16 @@ METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE",
 class Route(NamedTuple):
     """template: the route's name. model, model_method: where the path names them, else "".
 
-    learned: the template was made of the path's own words, so that there may be many of them.
+    learned: the template was made of the path's own words, so that there may be many of them. scope: which
+    other paths surely have the same route: those that begin with the same two words (`top`), or differ in what
+    is no plain word alone (`words`); "" for none.
     """
 
     template: str
     model: str = ""
     model_method: str = ""
     learned: bool = False
+    scope: Literal["", "top", "words"] = ""
 
 
 # Routes that stand for themselves (Odoo 8.0 to 19.0: web, bus, base, http_routing, website; queue_job).
@@ -89,9 +92,10 @@ MODEL = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)*", re.ASCII)
 _CALL = re.compile(
     rf"(/web/dataset/call_kw|/web/dataset/call_button|/json/2)/({MODEL.pattern})/([A-Za-z_]\w*)", re.ASCII
 )
-_STATIC = re.compile(r"/[a-z][a-z0-9_]*/static/", re.ASCII)
+_STATIC = re.compile(r"/[a-z][a-z0-9_]*/static(?:/|\Z)", re.ASCII)
 _LANGUAGE = re.compile(r"/[a-z]{2,3}(?:_[A-Z]{2,3})?(?:@[a-z]+)?(?=/)", re.ASCII)
 _WORD = re.compile(r"[a-z][a-z_\-]{0,30}", re.ASCII)
+_NO_WORD = re.compile(rb"/[^/]*[^a-z_\-/][^/]*")
 _DEEPEST = 4
 
 
@@ -105,6 +109,7 @@ def route(path: str, *, found: bool = True) -> Route:
     made = _template(path, found)
     if made is None and (language := _LANGUAGE.match(path)) is not None:
         made = _template(path[language.end() :], found)
+        return Route(OTHER) if made is None else made._replace(scope="")
     return made or Route(OTHER)
 
 
@@ -112,20 +117,29 @@ def _template(path: str, found: bool) -> Route | None:
     if path in _EXACT:
         return Route(path)
     if _STATIC.match(path):
-        return Route(STATIC)
+        return Route(STATIC, scope="top")
     call = _CALL.fullmatch(path)
     if call is not None:
         return Route(call[1] + "/{model}/{method}", call[2], call[3])
     words = path.split("/", _DEEPEST + 1)
     if words[0] or len(words) < 2:
         return None
-    folded = next((_FOLDED[top] for end in (4, 3, 2) if (top := "/".join(words[:end])) in _FOLDED), None)
-    if folded is not None:
-        return Route(folded)
+    top = "/".join(words[:3])
+    if top in _FOLDED:
+        longer = _FOLDED.get("/".join(words[:4]))
+        return Route(longer or _FOLDED[top], scope="top" if top != "/web/binary" else "")
+    if f"/{words[1]}" in _FOLDED:
+        return Route(_FOLDED[f"/{words[1]}"], scope="words")
     if words[1] not in _KNOWN:
         return None
     if not found:
         return Route(f"/{words[1]}/*")
     named = [word if _WORD.fullmatch(word) else "{id}" for word in words[2:_DEEPEST] if word]
     more = ["*"] if any(words[_DEEPEST:]) else []
-    return Route("/".join(["", words[1], *named, *more]), learned=bool(named))
+    template = "/".join(["", words[1], *named, *more])
+    return Route(template, learned=bool(named), scope="words" if words[1] != "web" else "")
+
+
+def words_of(path: bytes) -> bytes:
+    """The path with what is no plain word, such as an id, replaced: the same for paths that differ in that."""
+    return _NO_WORD.sub(b"/{id}", path)

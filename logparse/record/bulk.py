@@ -1,5 +1,213 @@
-"""Lines that are read in bulk, where they stand together and each is plainly a record."""
+"""Access lines in bulk: those that stand together, and are plainly records, need not be taken apart singly.
+
+They tell what they would tell as records. Wherever that is not certain, they are read as records.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+
+import msgspec
+
+from logparse.record.judge import Judge
+from logparse.record.parse import milliseconds
+from logparse.record.tally import Tally
 
 Row = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 """An access line: time, database, method, path without query, status, number of queries, seconds in SQL and
 elsewhere (empty where it has no numbers)."""
+
+# Bytes of the lines that are read at once, and so few that it is not worth the trouble.
+_MOST, _LEAST = 1 << 16, 400
+_MINUTE = 60_000
+_TIME = itemgetter(0)
+
+
+class Form(msgspec.Struct, frozen=True):
+    """One form of the lines. pattern: whose records they are.
+
+    line: matches such a line whole, before a digit; its groups are a Row. It also matches, with empty groups,
+        a line that ends as messages do, since such lines may stand between.
+    """
+
+    pattern: str
+    line: re.Pattern[bytes]
+
+
+class Lines(msgspec.Struct, frozen=True):
+    """Which lines can be read in bulk (logparse.match.bulk makes it of the patterns).
+
+    literals: every record that tells of a request holds one of these in its first line.
+    forms: of the lines; a log has one of them for long.
+    literal: stands in every line that is a Row.
+    rows: what was read, by pattern, until somebody takes it.
+    """
+
+    literals: tuple[bytes, ...]
+    forms: tuple[Form, ...]
+    literal: bytes
+    rows: dict[str, list[Row]]
+
+
+class _Window(msgspec.Struct, frozen=True):
+    """Lines that are certain. rows: one for each, empty for what is no access line. end: where they end.
+
+    access: whether all are access lines. first, last: the times of the first and the last of these, ms.
+    """
+
+    rows: list[Row]
+    end: int
+    access: bool
+    first: int
+    last: int
+
+
+class Bulk:
+    """For one scanner. max_line: bytes of a line that are read."""
+
+    def __init__(self, lines: Lines, max_line: int) -> None:
+        self._lines = lines
+        self._max_line = max_line
+        self._form = 0
+        self._most = self._size = min(_MOST, max_line)  # what is tried at once; as much as the log allows
+
+    def candidates(
+        self, data: bytes, hits: Sequence[tuple[int, int]], stop: int, judge: Judge, tally: Tally
+    ) -> Iterator[tuple[int, int]]:
+        """Starts and ends of the lines before `stop` that are to be read as records; others are taken here.
+
+        hits: those that are wanted anyway. judge: at `data`; it judges a line before the next is asked for.
+        """
+        places = dict.fromkeys(self._lines.literals, -1)
+        waiting = deque(hits)
+        at = 0
+        while (start := self._next(data, at, stop, places)) >= 0:
+            while waiting and waiting[0][0] < start:
+                yield waiting.popleft()
+            window = self._window(data, start, stop, judge)
+            if window is None:
+                end = data.find(b"\n", start)
+                yield start, end if end >= 0 else len(data)
+                at = end + 1 if end >= 0 else stop
+                if waiting and waiting[0][0] == start:
+                    waiting.popleft()
+                continue
+            # What is wanted anyway is read as a record, and so is no row.
+            done, counted = 0, start
+            while waiting and waiting[0][0] < window.end:
+                hit = waiting.popleft()
+                number = done + data.count(b"\n", counted, hit[0])
+                self._put(window.rows[done:number], access=window.access)
+                yield hit
+                done, counted = number + 1, hit[1] + 1
+            self._put(window.rows[done:] if done else window.rows, access=window.access)
+            judge.took(window.end, window.last, ends=bool(window.rows[-1][0]))
+            tally.first = window.first if tally.first is None else tally.first
+            tally.last = window.last
+            at = window.end
+        yield from waiting
+
+    def _put(self, rows: list[Row], *, access: bool) -> None:
+        if not access:
+            rows = [row for row in rows if row[0]]
+        if rows:
+            self._lines.rows.setdefault(self._lines.forms[self._form].pattern, []).extend(rows)
+
+    def _next(self, data: bytes, at: int, limit: int, places: dict[bytes, int]) -> int:
+        """The start of the next line, before `limit`, that holds a literal; -1: there is none.
+
+        places: where each literal was found last.
+        """
+        while at < limit:
+            for literal, place in places.items():
+                if place < at:
+                    found = data.find(literal, at)
+                    places[literal] = found if found >= 0 else len(data)
+            first = min(places.values())
+            if first >= limit:
+                return -1
+            start = data.rfind(b"\n", at, first) + 1 or at
+            if first - start < self._max_line:
+                return start
+            at = data.find(b"\n", first) + 1 or limit
+        return -1
+
+    def _window(self, data: bytes, at: int, stop: int, judge: Judge) -> _Window | None:
+        """What can be taken from the line start `at` on."""
+        if not self._lines.forms or stop - at < _LEAST or not judge.follows(at):
+            return None
+        end = stop if stop - at <= self._size else data.rfind(b"\n", at, at + self._size) + 1
+        window = self._certain(data, at, end, judge) if end > at else None
+        if window is None and self._other_form(data, at, end):
+            window = self._certain(data, at, end, judge)
+        if window is not None and window.end == end:
+            self._size = min(2 * self._size, self._most)
+        else:
+            self._size = max(2 * (window.end - at) if window is not None else 0, _LEAST)
+        return window
+
+    def _other_form(self, data: bytes, at: int, end: int) -> bool:
+        """Whether the line at `at` has another form than those before; it is that of the next ones, then."""
+        for number, form in enumerate(self._lines.forms):
+            match = form.line.match(data, at, end + 1)
+            if number != self._form and match is not None and match[1]:
+                self._form = number
+                return True
+        return False
+
+    def _certain(self, data: bytes, at: int, end: int, judge: Judge) -> _Window | None:
+        """The lines of data[at:end] that are certain."""
+        line = self._lines.forms[self._form].line
+        rows: list[Row] = line.findall(data, at, end + 1)
+        if len(rows) != data.count(b"\n", at, end):
+            rows, end = _run(line, data, at, end, end)
+        now = judge.clock.now
+        if now is None or (certain := _together(rows, now, others=judge.sure)) == 0:
+            return None
+        if certain < len(rows):
+            rows, end = _run(line, data, at, end, certain)
+        text = data[at:end]
+        if not text.isascii() or judge.heard(text):
+            return None
+        times = [time for time in map(_TIME, rows) if time]
+        access = len(times) == len(rows)
+        if not access and text.count(self._lines.literal) != len(times):
+            return None
+        first, last = milliseconds(times[0].decode()), milliseconds(times[-1].decode())
+        if first is None or last is None:
+            return None
+        return _Window(rows, end, access, first, last)
+
+
+def _together(rows: Sequence[Row], now: int, *, others: bool) -> int:
+    """How many of the first rows are so near to one another in time that the clock has nothing to ask.
+
+    now: the log's clock, ms. others: whether lines that are none may be among them.
+    """
+    times = list(map(_TIME, rows))
+    if not all(times):
+        if not others:
+            del times[times.index(b"") :]
+        elif not times[0]:
+            return 0
+    if not times or (first := milliseconds(times[0].decode())) is None or abs(first - now) > _MINUTE:
+        return 0
+    known = times if all(times) else [time for time in times if time]
+    low, high = min(known), max(known)
+    if low[:16] == high[:16]:
+        return len(times)
+    earliest, latest = milliseconds(low.decode()), milliseconds(high.decode())
+    if earliest is not None and latest is not None and latest - earliest <= _MINUTE and low[:13] == high[:13]:
+        return len(times)
+    minute = times[0][:16]
+    return next(number for number, time in enumerate(times) if time and time[:16] != minute)
+
+
+def _run(line: re.Pattern[bytes], data: bytes, at: int, end: int, most: int) -> tuple[list[Row], int]:
+    """As many rows as follow one another in data[at:end], and where they end."""
+    rows: list[Row] = []
+    while len(rows) < most and (match := line.match(data, at, end + 1)) is not None:
+        rows.append(match.groups(b""))  # type: ignore[arg-type] # a Row's groups
+        at = match.end()
+    return rows, at

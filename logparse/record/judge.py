@@ -198,6 +198,37 @@ class Judge:
                 self.stray = True
         return reason
 
+    @property
+    def sure(self) -> bool:
+        """Whether this log surely ends its messages with a blank."""
+        return self._style >= _SURE
+
+    def follows(self, start: int) -> bool:
+        """Whether the line at `start` is a record, and so is each that follows it at once, where it is a
+        header-like line that ends as its message does, and a header may follow it; but for times and echoes.
+        """
+        if start <= 0 or start < self._shut or start < self._run:
+            return False
+        if self._style < _SURE:
+            return _after_header(self._data, start)
+        return start == self._good or ended_before(self._data, start)
+
+    def heard(self, text: bytes) -> bool:
+        """Whether a line of the text was inside a message before."""
+        return bool(self._echoes) and not self._echoes.keys().isdisjoint(
+            line.rstrip() for line in text.split(b"\n")
+        )
+
+    def took(self, stop: int, time: int, *, ends: bool) -> None:
+        """Records that `follows` promised were taken up to `stop`, the last at `time`.
+
+        ends: the last of them is the last line, too.
+        """
+        data = self._data
+        start = data.rfind(b"\n", 0, stop - 1) + 1
+        self._good = stop if ends and ends_message(data, start, stop - 1) else -1
+        self.clock.now = time
+
     def goes_on(self, start: int, end: int, following: int) -> None:
         """The record that begins with the line data[start:end] is believed; the next is at `following`."""
         data = self._data

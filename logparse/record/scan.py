@@ -1,7 +1,9 @@
 """Finds the records of interest in chunks of a log, and passes over all other bytes unread."""
 
 import re
+from collections.abc import Iterable, Sequence
 
+from logparse.record.bulk import Bulk
 from logparse.record.charset import decoded
 from logparse.record.clean import Text, clean
 from logparse.record.closing import HEADER, NEXT_HEADER
@@ -45,6 +47,11 @@ class Scanner:
         self.tally = tally if tally is not None else Tally()
         self._literals = interest.literals
         self._bodies = interest.bodies
+        self._wanted = interest.literals
+        self._bulk: Bulk | None = None
+        if interest.literals and interest.requests is not None:
+            self._wanted += interest.requests.literals
+            self._bulk = Bulk(interest.requests, max_line)
         self._max_record = max_record
         self._max_line = max_line
         self._judge = Judge()
@@ -93,7 +100,7 @@ class Scanner:
         if not _WITHOUT_BODY.match(buffer) and any(logger.encode() in buffer for logger in self._bodies):
             return []
         text = clean(buffer, head=self._offset == 0)
-        if not self._hits(text.data, len(text.data)):
+        if not self._hits(text.data, len(text.data), self._wanted):
             return []
         records, done = self._records(text, len(text.data), final=False)
         if done == len(text.data):
@@ -217,14 +224,14 @@ class Scanner:
         self._buffer = self._buffer[count:]
         self._offset += count
 
-    def _hits(self, data: bytes, stop: int) -> list[tuple[int, int]]:
-        """Starts and ends of the lines before `stop` that hold a literal of interest, in order."""
-        if not self._literals:
+    def _hits(self, data: bytes, stop: int, literals: Sequence[bytes]) -> list[tuple[int, int]]:
+        """Starts and ends of the lines before `stop` that hold a literal, in order; all without literals."""
+        if not literals:
             return _lines(data, stop)
         ends: dict[int, int] = {}
         size, max_line = len(data), self._max_line
         find, rfind = data.find, data.rfind
-        for literal in self._literals:
+        for literal in literals:
             end = 0
             while (position := find(literal, end, stop)) >= 0:
                 start = rfind(b"\n", 0, position) + 1
@@ -254,7 +261,12 @@ class Scanner:
         records: list[Record] = []
         append = records.append
         perf_loggers = _PERF_LOGGERS
-        for start, end in self._hits(data, stop):
+        hits: Iterable[tuple[int, int]]
+        if self._bulk is None or single:
+            hits = self._hits(data, stop, self._wanted)
+        else:
+            hits = self._bulk.candidates(data, self._hits(data, stop, self._literals), stop, judge, tally)
+        for start, end in hits:
             if data[start + 19 : start + 20] != b",":  # a continuation line; no time stands here
                 continue
             raw_line = data[start : end if end - start <= max_line else start + max_line]

@@ -1,0 +1,53 @@
+"""Makes of the pattern of access lines what finds them in bulk: the same regex, for lines within a text."""
+
+import re
+
+from logparse.match.interest import interest
+from logparse.match.pattern import Pattern, PatternSet
+from logparse.record.bulk import Form, Lines
+
+# The groups of a Row behind time and database, of which a pattern has at least the first.
+_GROUPS = ("method", "path", "status", "queries", "sql_seconds", "other_seconds")
+_LEAST = 3
+_TIME = rb"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2},[0-9]{3})"
+_WRITER = rb"(?:[0-9]{1,18}|-)(?:/[^ \n]*+)?"
+# Between them: lines that end as messages do in Odoo 12 and later (closing.ended_before).
+_OTHER = rb"[^\n]*[^:\n] "
+_NEVER = re.compile(rb"(?!)")
+_CLASS = re.compile(r"\\.|\[(?P<not>\^?)(?P<of>(?:\\.|[^\]\\])+)\](?P<repeat>[+*](?![?+]))?", re.DOTALL)
+
+
+def lines(patterns: PatternSet) -> Lines:
+    """The lines that these patterns, all of requests, find; a user's pattern is tried record by record."""
+    forms = tuple(
+        Form(one.id, _line(one))
+        for one in patterns.patterns
+        if not (one.user or one.optional)
+        and len(one.names) >= _LEAST
+        and one.names == _GROUPS[: len(one.names)]
+    )
+    loggers = {one.loggers for one in patterns.patterns if one.id in {form.pattern for form in forms}}
+    literals = interest(patterns).literals
+    if len(loggers) != 1 or len(logger := loggers.pop()) != 1:
+        return Lines(literals, (), b"", {})
+    return Lines(literals, forms, b" %s" % logger[0].encode(), {})
+
+
+def _line(pattern: Pattern) -> re.Pattern[bytes]:
+    message = pattern.python.removeprefix("^").removesuffix(r"\Z")
+    # No class may match a line's end. And what follows a repeated class is none of its signs, so that no
+    # repeat need give anything back: a failure is quick.
+    message = _CLASS.sub(_within_a_line, message) + "()" * (len(_GROUPS) - len(pattern.names))
+    levels, loggers = (
+        "|".join(map(re.escape, words)).encode() for words in (pattern.levels, pattern.loggers)
+    )
+    head = rb"%s %s (?:%s) ([^ \n]++) (?:%s): " % (_TIME, _WRITER, levels, loggers)
+    return re.compile(rb"(?<=\n)(?:%s%s|%s)\n(?=[0-9])" % (head, message.encode(), _OTHER))
+
+
+def _within_a_line(found: re.Match[str]) -> str:
+    if found["of"] is None:
+        return found[0]
+    newline = r"\n" if found["not"] and r"\n" not in found["of"] else ""
+    repeat = found["repeat"]
+    return f"[{found['not']}{found['of']}{newline}]{repeat + '+' if repeat else ''}"
