@@ -86,9 +86,10 @@ class Pipe:
         if lifecycle is None:
             lifecycle = Lifecycle(options if options is not None else Options())
         self.lifecycle = lifecycle
-        needed = interest(_needed(of_jobs, self.matcher, lifecycle))
+        searched = _needed(of_jobs, self.matcher, lifecycle)
+        needed = interest(searched)
         if requests is not None:
-            needed = msgspec.structs.replace(needed, requests=lines(of_requests))
+            needed = msgspec.structs.replace(needed, requests=lines(of_requests, searched))
         self._in_bulk = needed.requests
         self.interest = needed
         self._make = partial(Reader, needed, context or Context())

@@ -2,6 +2,8 @@
 
 import re
 
+import msgspec
+
 from logparse.match.interest import interest
 from logparse.match.pattern import Pattern, PatternSet
 from logparse.record.bulk import Form, Lines
@@ -17,8 +19,11 @@ _NEVER = re.compile(rb"(?!)")
 _CLASS = re.compile(r"\\.|\[(?P<not>\^?)(?P<of>(?:\\.|[^\]\\])+)\](?P<repeat>[+*](?![?+]))?", re.DOTALL)
 
 
-def lines(patterns: PatternSet) -> Lines:
-    """The lines that these patterns, all of requests, find; a user's pattern is tried record by record."""
+def lines(patterns: PatternSet, of_jobs: PatternSet) -> Lines:
+    """The lines that these patterns, all of requests, find; a user's pattern is tried record by record.
+
+    of_jobs: the patterns that find what is wanted beside.
+    """
     forms = tuple(
         Form(one.id, _line(one))
         for one in patterns.patterns
@@ -29,8 +34,10 @@ def lines(patterns: PatternSet) -> Lines:
     loggers = {one.loggers for one in patterns.patterns if one.id in {form.pattern for form in forms}}
     literals = interest(patterns).literals
     if len(loggers) != 1 or len(logger := loggers.pop()) != 1:
-        return Lines(literals, (), b"", {})
-    return Lines(literals, forms, b" %s" % logger[0].encode(), {})
+        return Lines(literals, (), b"", (), {})
+    wanted = tuple(one for one in of_jobs.patterns if logger[0] in one.loggers)
+    also = interest(msgspec.structs.replace(of_jobs, patterns=wanted)).literals
+    return Lines(literals, forms, b" %s" % logger[0].encode(), also, {})
 
 
 def _line(pattern: Pattern) -> re.Pattern[bytes]:

@@ -32,7 +32,7 @@ _QUERIES, _SQL, _OTHER = itemgetter(5), itemgetter(6), itemgetter(7)
 
 
 class _Numbers(dict[bytes, int]):
-    """`0.037` to 37, and `16` to 16: numbers of access lines, each worked out once. ValueError: it is none."""
+    """`0.037` to 37, and `16` to 16: numbers of access lines, each worked out once. ValueError: not one."""
 
     def __missing__(self, text: bytes) -> int:
         if len(self) >= _MOST_NUMBERS:

@@ -16,8 +16,8 @@ class Route(NamedTuple):
     """template: the route's name. model, model_method: where the path names them, else "".
 
     learned: the template was made of the path's own words, so that there may be many of them. scope: which
-    other paths surely have the same route: those that begin with the same two words (`top`), or differ in what
-    is no plain word alone (`words`); "" for none.
+    other paths surely have the same route: those that begin with the same two words (`top`), or differ in
+    what is no plain word alone (`words`); "" for none.
     """
 
     template: str
@@ -74,6 +74,8 @@ _FOLDED = {
     "/json/2": "/json/2/*",
     "/odoo": "/odoo/*",
 }
+# Of which not everything below is that route.
+_SHADOWED = frozenset({"/web/binary", "/json/2"})
 # The first words of other routes, of which the rest is learned.
 _WORDS = """
     account api appointment auth_oauth auth_passkey auth_totp base_import base_setup blog board bus calendar
@@ -127,9 +129,9 @@ def _template(path: str, found: bool) -> Route | None:
     top = "/".join(words[:3])
     if top in _FOLDED:
         longer = _FOLDED.get("/".join(words[:4]))
-        return Route(longer or _FOLDED[top], scope="top" if top != "/web/binary" else "")
+        return Route(longer or _FOLDED[top], scope="top" if top not in _SHADOWED else "")
     if f"/{words[1]}" in _FOLDED:
-        return Route(_FOLDED[f"/{words[1]}"], scope="words")
+        return Route(_FOLDED[f"/{words[1]}"], scope="words" if _WORD.fullmatch(words[1]) else "")
     if words[1] not in _KNOWN:
         return None
     if not found:
@@ -141,5 +143,5 @@ def _template(path: str, found: bool) -> Route | None:
 
 
 def words_of(path: bytes) -> bytes:
-    """The path with what is no plain word, such as an id, replaced: the same for paths that differ in that."""
+    """The path with `{id}` for what is no plain word: the same for paths that differ in that alone."""
     return _NO_WORD.sub(b"/{id}", path)

@@ -4,8 +4,7 @@ They tell what they would tell as records. Wherever that is not certain, they ar
 """
 
 import re
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import itemgetter
 
 import msgspec
@@ -17,6 +16,11 @@ from logparse.record.tally import Tally
 Row = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 """An access line: time, database, method, path without query, status, number of queries, seconds in SQL and
 elsewhere (empty where it has no numbers)."""
+
+Place = tuple[int, int]
+"""Where a line starts and ends."""
+Hits = Callable[[bytes, int, int, Sequence[bytes]], Iterable[Place]]
+"""(data, start, stop, literals): the lines that start there and hold a literal, in order."""
 
 # Bytes of the lines that are read at once, and so few that it is not worth the trouble.
 _MOST, _LEAST = 1 << 16, 400
@@ -40,13 +44,15 @@ class Lines(msgspec.Struct, frozen=True):
 
     literals: every record that tells of a request holds one of these in its first line.
     forms: of the lines; a log has one of them for long.
-    literal: stands in every line that is a Row.
+    literal: stands in every line that is a Row. wanted: of literals that make a line wanted for more, those that
+        such a line can hold.
     rows: what was read, by pattern, until somebody takes it.
     """
 
     literals: tuple[bytes, ...]
     forms: tuple[Form, ...]
     literal: bytes
+    wanted: tuple[bytes, ...]
     rows: dict[str, list[Row]]
 
 
@@ -64,39 +70,35 @@ class _Window(msgspec.Struct, frozen=True):
 
 
 class Bulk:
-    """For one scanner. max_line: bytes of a line that are read."""
+    """For one scanner. literals: of lines that are wanted anyway. max_line: bytes of a line that are read."""
 
-    def __init__(self, lines: Lines, max_line: int) -> None:
+    def __init__(self, lines: Lines, literals: tuple[bytes, ...], max_line: int) -> None:
         self._lines = lines
+        self._literals = literals
         self._max_line = max_line
         self._form = 0
         self._most = self._size = min(_MOST, max_line)  # what is tried at once; as much as the log allows
 
-    def candidates(
-        self, data: bytes, hits: Sequence[tuple[int, int]], stop: int, judge: Judge, tally: Tally
-    ) -> Iterator[tuple[int, int]]:
+    def candidates(self, data: bytes, stop: int, judge: Judge, tally: Tally, hits: Hits) -> Iterator[Place]:
         """Starts and ends of the lines before `stop` that are to be read as records; others are taken here.
 
-        hits: those that are wanted anyway. judge: at `data`; it judges a line before the next is asked for.
+        judge: at `data`; it judges a line before the next is asked for. hits: finds what is wanted anyway.
         """
         places = dict.fromkeys(self._lines.literals, -1)
-        waiting = deque(hits)
         at = 0
         while (start := self._next(data, at, stop, places)) >= 0:
-            while waiting and waiting[0][0] < start:
-                yield waiting.popleft()
+            if start > at:
+                yield from hits(data, at, start, self._literals)
             window = self._window(data, start, stop, judge)
             if window is None:
                 end = data.find(b"\n", start)
                 yield start, end if end >= 0 else len(data)
                 at = end + 1 if end >= 0 else stop
-                if waiting and waiting[0][0] == start:
-                    waiting.popleft()
                 continue
             # What is wanted anyway is read as a record, and so is no row.
             done, counted = 0, start
-            while waiting and waiting[0][0] < window.end:
-                hit = waiting.popleft()
+            literals = self._lines.wanted if window.access else self._literals
+            for hit in hits(data, start, window.end, literals) if literals else ():
                 number = done + data.count(b"\n", counted, hit[0])
                 self._put(window.rows[done:number], access=window.access)
                 yield hit
@@ -106,7 +108,8 @@ class Bulk:
             tally.first = window.first if tally.first is None else tally.first
             tally.last = window.last
             at = window.end
-        yield from waiting
+        if at < stop:
+            yield from hits(data, at, stop, self._literals)
 
     def _put(self, rows: list[Row], *, access: bool) -> None:
         if not access:
@@ -162,46 +165,39 @@ class Bulk:
         rows: list[Row] = line.findall(data, at, end + 1)
         if len(rows) != data.count(b"\n", at, end):
             rows, end = _run(line, data, at, end, end)
-        now = judge.clock.now
-        if now is None or (certain := _together(rows, now, others=judge.sure)) == 0:
+        times = list(map(_TIME, rows))
+        access = all(times)
+        if not access and not judge.sure:
+            rows, end = _run(line, data, at, end, times.index(b""))
+            times, access = list(map(_TIME, rows)), True
+        if not times or not times[0]:
             return None
-        if certain < len(rows):
+        if not _together(times if access else list(filter(None, times))):
+            minute = times[0][:16]
+            certain = next(number for number, time in enumerate(times) if time and time[:16] != minute)
             rows, end = _run(line, data, at, end, certain)
+            del times[certain:]
+            access = all(times)
+        known = times if access else list(filter(None, times))
         text = data[at:end]
         if not text.isascii() or judge.heard(text):
             return None
-        times = [time for time in map(_TIME, rows) if time]
-        access = len(times) == len(rows)
-        if not access and text.count(self._lines.literal) != len(times):
+        if not access and text.count(self._lines.literal) != len(known):
             return None
-        first, last = milliseconds(times[0].decode()), milliseconds(times[-1].decode())
-        if first is None or last is None:
+        now, first, last = judge.clock.now, milliseconds(known[0].decode()), milliseconds(known[-1].decode())
+        if now is None or first is None or last is None or abs(first - now) > _MINUTE:
             return None
         return _Window(rows, end, access, first, last)
 
 
-def _together(rows: Sequence[Row], now: int, *, others: bool) -> int:
-    """How many of the first rows are so near to one another in time that the clock has nothing to ask.
-
-    now: the log's clock, ms. others: whether lines that are none may be among them.
-    """
-    times = list(map(_TIME, rows))
-    if not all(times):
-        if not others:
-            del times[times.index(b"") :]
-        elif not times[0]:
-            return 0
-    if not times or (first := milliseconds(times[0].decode())) is None or abs(first - now) > _MINUTE:
-        return 0
-    known = times if all(times) else [time for time in times if time]
-    low, high = min(known), max(known)
+def _together(times: Sequence[bytes]) -> bool:
+    """Whether they are so near to one another that the log's clock has nothing to ask."""
+    low, high = min(times), max(times)
     if low[:16] == high[:16]:
-        return len(times)
-    earliest, latest = milliseconds(low.decode()), milliseconds(high.decode())
-    if earliest is not None and latest is not None and latest - earliest <= _MINUTE and low[:13] == high[:13]:
-        return len(times)
-    minute = times[0][:16]
-    return next(number for number, time in enumerate(times) if time and time[:16] != minute)
+        return True
+    first, last = milliseconds(low.decode()), milliseconds(high.decode())
+    # Within one hour, so that a text between two times of it is one.
+    return first is not None and last is not None and last - first <= _MINUTE and low[:13] == high[:13]
 
 
 def _run(line: re.Pattern[bytes], data: bytes, at: int, end: int, most: int) -> tuple[list[Row], int]:

@@ -51,7 +51,7 @@ class Scanner:
         self._bulk: Bulk | None = None
         if interest.literals and interest.requests is not None:
             self._wanted += interest.requests.literals
-            self._bulk = Bulk(interest.requests, max_line)
+            self._bulk = Bulk(interest.requests, interest.literals, max_line)
         self._max_record = max_record
         self._max_line = max_line
         self._judge = Judge()
@@ -100,7 +100,7 @@ class Scanner:
         if not _WITHOUT_BODY.match(buffer) and any(logger.encode() in buffer for logger in self._bodies):
             return []
         text = clean(buffer, head=self._offset == 0)
-        if not self._hits(text.data, len(text.data), self._wanted):
+        if not self._hits(text.data, 0, len(text.data), self._wanted):
             return []
         records, done = self._records(text, len(text.data), final=False)
         if done == len(text.data):
@@ -224,22 +224,25 @@ class Scanner:
         self._buffer = self._buffer[count:]
         self._offset += count
 
-    def _hits(self, data: bytes, stop: int, literals: Sequence[bytes]) -> list[tuple[int, int]]:
-        """Starts and ends of the lines before `stop` that hold a literal, in order; all without literals."""
+    def _hits(self, data: bytes, start: int, stop: int, literals: Sequence[bytes]) -> list[tuple[int, int]]:
+        """Starts and ends of the lines that start in data[start:stop] and hold a literal, in order.
+
+        Of all lines without literals.
+        """
         if not literals:
-            return _lines(data, stop)
+            return _lines(data, start, stop)
         ends: dict[int, int] = {}
         size, max_line = len(data), self._max_line
         find, rfind = data.find, data.rfind
         for literal in literals:
-            end = 0
+            end = start
             while (position := find(literal, end, stop)) >= 0:
-                start = rfind(b"\n", 0, position) + 1
+                first = rfind(b"\n", 0, position) + 1
                 end = find(b"\n", position)
                 if end < 0:
                     end = size
-                if position - start < max_line:
-                    ends[start] = end
+                if position - first < max_line:
+                    ends[first] = end
         return sorted(ends.items())
 
     def _records(
@@ -263,9 +266,9 @@ class Scanner:
         perf_loggers = _PERF_LOGGERS
         hits: Iterable[tuple[int, int]]
         if self._bulk is None or single:
-            hits = self._hits(data, stop, self._wanted)
+            hits = self._hits(data, 0, stop, self._wanted)
         else:
-            hits = self._bulk.candidates(data, self._hits(data, stop, self._literals), stop, judge, tally)
+            hits = self._bulk.candidates(data, stop, judge, tally, self._hits)
         for start, end in hits:
             if data[start + 19 : start + 20] != b",":  # a continuation line; no time stands here
                 continue
@@ -319,9 +322,8 @@ class Scanner:
         return records, stop
 
 
-def _lines(data: bytes, stop: int) -> list[tuple[int, int]]:
+def _lines(data: bytes, start: int, stop: int) -> list[tuple[int, int]]:
     lines = []
-    start = 0
     while start < stop:
         end = data.find(b"\n", start)
         if end < 0:
