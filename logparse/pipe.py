@@ -89,8 +89,7 @@ class Pipe:
         searched = _needed(of_jobs, self.matcher, lifecycle)
         needed = interest(searched)
         if requests is not None:
-            needed = msgspec.structs.replace(needed, requests=lines(of_requests, searched))
-        self._in_bulk = needed.requests
+            needed = msgspec.structs.replace(needed, requests=lines(of_requests, searched, self._add_rows))
         self.interest = needed
         self._make = partial(Reader, needed, context or Context())
         self.reader: Reader | Merged
@@ -125,15 +124,11 @@ class Pipe:
         """The records that are known now and may matter: to `match` and `tell`, in order."""
         if self.tap is not None:
             self.tap.chunk(chunk)
-        return self._read(self.reader.feed(chunk))
+        return self.reader.feed(chunk)
 
     def quiet(self, *, long: bool = False) -> list[Output]:
         """The same for a last line that is whole, when nothing has come for a while (long: for long)."""
-        return self.follow(self.rest(long=long))
-
-    def rest(self, *, long: bool = False) -> list[Record]:
-        """The records that are taken for whole, when nothing has come for a while (long: for long)."""
-        return self._read(self.reader.quiet(long=long))
+        return self.follow(self.reader.quiet(long=long))
 
     def finish(self, *, settle: bool = True) -> list[Output]:
         """The log is at its end; with `settle`, endings that its time would settle are settled now."""
@@ -144,14 +139,11 @@ class Pipe:
             self.tap.told(out, self.lifecycle.now)
         return out
 
-    def _read(self, records: list[Record]) -> list[Record]:
-        """Hand on what was read in bulk beside the records."""
-        if self._in_bulk is not None and self.requests is not None and (found := self._in_bulk.rows):
-            for pattern, rows in found.items():
-                self.facts[pattern] += len(rows)
-                self.requests.add_rows(rows)
-            found.clear()
-        return records
+    def _add_rows(self, pattern: str, rows: list[Row]) -> None:
+        """Facts of one pattern that were read in bulk."""
+        self.facts[pattern] += len(rows)
+        if self.requests is not None:
+            self.requests.add_rows(rows)
 
     def follow(self, records: list[Record]) -> list[Output]:
         """What records of this pipe's reader prove; for who puts those of several readers in order."""

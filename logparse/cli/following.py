@@ -72,13 +72,13 @@ class Live:
         self.behind = bool(chunks) and self.follower.lag_bytes > _JUDGED
         if chunks:
             for chunk in chunks:
-                records += self.pipe.read(chunk)
+                records += self.pipe.reader.feed(chunk)
             self.last_byte = time.monotonic()
         elif (idle := self._idle()) >= _QUIET_SECONDS:
             reader = self.pipe.reader
             # Whatever may still get further lines stays open: when it was read must not matter.
             long = idle >= _LONG_QUIET_SECONDS and isinstance(reader, Reader) and reader.whole
-            records += self.pipe.rest(long=long)
+            records += reader.quiet(long=long)
         if not self.passed:
             self._see_end(anything=bool(chunks))
         return bool(chunks), records

@@ -1,12 +1,13 @@
 """Makes of the pattern of access lines what finds them in bulk: the same regex, for lines within a text."""
 
 import re
+from collections.abc import Callable
 
 import msgspec
 
 from logparse.match.interest import interest
 from logparse.match.pattern import Pattern, PatternSet
-from logparse.record.bulk import Form, Lines
+from logparse.record.bulk import Form, Lines, Row
 
 # The groups of a Row behind time and database, of which a pattern has at least the first.
 _GROUPS = ("method", "path", "status", "queries", "sql_seconds", "other_seconds")
@@ -19,10 +20,10 @@ _NEVER = re.compile(rb"(?!)")
 _CLASS = re.compile(r"\\.|\[(?P<not>\^?)(?P<of>(?:\\.|[^\]\\])+)\](?P<repeat>[+*](?![?+]))?", re.DOTALL)
 
 
-def lines(patterns: PatternSet, of_jobs: PatternSet) -> Lines:
+def lines(patterns: PatternSet, of_jobs: PatternSet, take: Callable[[str, list[Row]], None]) -> Lines:
     """The lines that these patterns, all of requests, find; a user's pattern is tried record by record.
 
-    of_jobs: the patterns that find what is wanted beside.
+    of_jobs: the patterns that find what is wanted beside. take: is given the rows.
     """
     forms = tuple(
         Form(one.id, _line(one))
@@ -34,10 +35,10 @@ def lines(patterns: PatternSet, of_jobs: PatternSet) -> Lines:
     loggers = {one.loggers for one in patterns.patterns if one.id in {form.pattern for form in forms}}
     literals = interest(patterns).literals
     if len(loggers) != 1 or len(logger := loggers.pop()) != 1:
-        return Lines(literals, (), b"", (), {})
+        return Lines(literals, (), b"", (), take)
     wanted = tuple(one for one in of_jobs.patterns if logger[0] in one.loggers)
     also = interest(msgspec.structs.replace(of_jobs, patterns=wanted)).literals
-    return Lines(literals, forms, b" %s" % logger[0].encode(), also, {})
+    return Lines(literals, forms, b" %s" % logger[0].encode(), also, take)
 
 
 def _line(pattern: Pattern) -> re.Pattern[bytes]:

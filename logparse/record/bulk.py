@@ -44,16 +44,16 @@ class Lines(msgspec.Struct, frozen=True):
 
     literals: every record that tells of a request holds one of these in its first line.
     forms: of the lines; a log has one of them for long.
-    literal: stands in every line that is a Row. wanted: of literals that make a line wanted for more, those that
-        such a line can hold.
-    rows: what was read, by pattern, until somebody takes it.
+    literal: stands in every line that is a Row.
+    wanted: such a line that holds one of these is to be read as a record, too.
+    take: is given the pattern and what was read.
     """
 
     literals: tuple[bytes, ...]
     forms: tuple[Form, ...]
     literal: bytes
     wanted: tuple[bytes, ...]
-    rows: dict[str, list[Row]]
+    take: Callable[[str, list[Row]], None]
 
 
 class _Window(msgspec.Struct, frozen=True):
@@ -115,7 +115,7 @@ class Bulk:
         if not access:
             rows = [row for row in rows if row[0]]
         if rows:
-            self._lines.rows.setdefault(self._lines.forms[self._form].pattern, []).extend(rows)
+            self._lines.take(self._lines.forms[self._form].pattern, rows)
 
     def _next(self, data: bytes, at: int, limit: int, places: dict[bytes, int]) -> int:
         """The start of the next line, before `limit`, that holds a literal; -1: there is none.
