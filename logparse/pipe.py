@@ -88,6 +88,7 @@ class Pipe:
         self.lifecycle = lifecycle
         searched = _needed(of_jobs, self.matcher, lifecycle)
         needed = interest(searched)
+        self._searched = frozenset(one.id for one in searched.patterns)
         if requests is not None:
             needed = msgspec.structs.replace(needed, requests=lines(of_requests, searched, self._add_rows))
         self.interest = needed
@@ -159,9 +160,12 @@ class Pipe:
             return [matcher(record) or Fact("", "", "", None, None, {}, record) for record in records]
         facts: list[Fact] = []
         for record in records:
+            fact = matcher(record)
             if (request := of_requests(record)) is not None:
                 facts.append(request)
-            facts.append(matcher(record) or Fact("", "", "", None, None, {}, record))
+                if fact is not None and fact.pattern not in self._searched:
+                    fact = None  # it is seen only where the line was not read in bulk
+            facts.append(fact or Fact("", "", "", None, None, {}, record))
         return facts
 
     def tell(self, facts: list[Fact]) -> list[Output]:

@@ -9,6 +9,7 @@ from operator import itemgetter
 
 import msgspec
 
+from logparse.record.closing import ends_message
 from logparse.record.judge import Judge
 from logparse.record.parse import milliseconds
 from logparse.record.tally import Tally
@@ -26,6 +27,8 @@ Hits = Callable[[bytes, int, int, Sequence[bytes]], Iterable[Place]]
 _MOST, _LEAST = 1 << 16, 400
 _MINUTE = 60_000
 _TIME = itemgetter(0)
+# The commonest ends of access lines, without digits (closing.ends_message).
+_ENDS = (b"  . .\n", b"  . . rw\n", b"  . . ro\n", b" - - -\n", b"  . . ro->rw\n")
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -89,7 +92,7 @@ class Bulk:
         while (start := self._next(data, at, stop, places)) >= 0:
             if start > at:
                 yield from hits(data, at, start, self._literals)
-            window = self._window(data, start, stop, judge)
+            window = self._window(data, start, self._until(data, stop, places), judge)
             if window is None:
                 end = data.find(b"\n", start)
                 yield start, end if end >= 0 else len(data)
@@ -135,6 +138,11 @@ class Bulk:
                 return start
             at = data.find(b"\n", first) + 1 or limit
         return -1
+
+    def _until(self, data: bytes, stop: int, places: dict[bytes, int]) -> int:
+        """Where the next line starts that holds a literal of other lines than those that are read in bulk."""
+        others = min((at for literal, at in places.items() if literal != self._lines.literal), default=stop)
+        return stop if others >= stop else data.rfind(b"\n", 0, others) + 1
 
     def _window(self, data: bytes, at: int, stop: int, judge: Judge) -> _Window | None:
         """What can be taken from the line start `at` on."""
@@ -184,6 +192,8 @@ class Bulk:
             return None
         if not access and text.count(self._lines.literal) != len(known):
             return None
+        if judge.sure and not _all_end(text, len(known)):
+            return None
         now, first, last = judge.clock.now, milliseconds(known[0].decode()), milliseconds(known[-1].decode())
         if now is None or first is None or last is None or abs(first - now) > _MINUTE:
             return None
@@ -198,6 +208,16 @@ def _together(times: Sequence[bytes]) -> bool:
     first, last = milliseconds(low.decode()), milliseconds(high.decode())
     # Within one hour, so that a text between two times of it is one.
     return first is not None and last is not None and last - first <= _MINUTE and low[:13] == high[:13]
+
+
+def _all_end(text: bytes, count: int) -> bool:
+    """Whether all lines end as messages do in Odoo 12 and later; count: of those that end with no blank."""
+    bare = text.translate(None, b"0123456789")
+    for end in _ENDS:
+        count -= bare.count(end)
+        if count == 0:
+            return True
+    return all(ends_message(line, 0, len(line)) for line in text.splitlines())
 
 
 def _run(line: re.Pattern[bytes], data: bytes, at: int, end: int, most: int) -> tuple[list[Row], int]:
