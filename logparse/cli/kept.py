@@ -30,7 +30,7 @@ _GIVEN: dict[str, frozenset[str]] = {
     "lifecycle.lifecycle.Lifecycle": frozenset({"_of_job", "_sides"}),
     "lifecycle.course.Course": frozenset({"settle"}),
     "lifecycle.jobs.Jobs": frozenset({"limit"}),
-    "record.reader.Reader": frozenset({"server"}),
+    "record.reader.Reader": frozenset({"server", "_in_bulk"}),
     "record.origins.Origins": frozenset({"_interest", "_max_record", "_server"}),
     "record.scan.Scanner": frozenset(
         {"_literals", "_bodies", "_wanted", "_bulk", "_max_record", "_max_line"}

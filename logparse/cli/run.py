@@ -277,8 +277,9 @@ def open_run(reading: Reading, *, progress: bool = False, workers: int = 1) -> R
 
 def divided(reading: Reading, files: Sequence[str]) -> list[Part]:
     """The parts in which several processes may read these files; none where one process reads them."""
-    # Of several servers and of turned logs, what comes next is known only when all was read.
-    if reading.servers or reading.reverse or not hasattr(os, "fork"):
+    # Of several servers and of turned logs, what comes next is known only when all was read. And to hand
+    # requests from one process to another takes longer than to read them.
+    if reading.servers or reading.reverse or reading.http or not hasattr(os, "fork"):
         return []
     if weight(files) < _WORTH or any(file != file.encode(errors="replace").decode() for file in files):
         return []

@@ -35,10 +35,10 @@ def lines(patterns: PatternSet, of_jobs: PatternSet, take: Callable[[str, list[R
     loggers = {one.loggers for one in patterns.patterns if one.id in {form.pattern for form in forms}}
     literals = interest(patterns).literals
     if len(loggers) != 1 or len(logger := loggers.pop()) != 1:
-        return Lines(literals, (), b"", (), take)
+        return Lines(literals, (), b"", (), take, [])
     wanted = tuple(one for one in of_jobs.patterns if logger[0] in one.loggers)
     also = interest(msgspec.structs.replace(of_jobs, patterns=wanted)).literals
-    return Lines(literals, forms, b" %s" % logger[0].encode(), also, take)
+    return Lines(literals, forms, b" %s" % logger[0].encode(), also, take, [])
 
 
 def _line(pattern: Pattern) -> re.Pattern[bytes]:

@@ -12,7 +12,6 @@ import msgspec
 from logparse.record.closing import ends_message
 from logparse.record.judge import Judge
 from logparse.record.parse import milliseconds
-from logparse.record.tally import Tally
 
 Row = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 """An access line: time, database, method, path without query, status, number of queries, seconds in SQL and
@@ -49,7 +48,7 @@ class Lines(msgspec.Struct, frozen=True):
     forms: of the lines; a log has one of them for long.
     literal: stands in every line that is a Row.
     wanted: such a line that holds one of these is to be read as a record, too.
-    take: is given the pattern and what was read.
+    take: is given the pattern and what was read. times: of some of it, ms, until the reader has seen them.
     """
 
     literals: tuple[bytes, ...]
@@ -57,6 +56,7 @@ class Lines(msgspec.Struct, frozen=True):
     literal: bytes
     wanted: tuple[bytes, ...]
     take: Callable[[str, list[Row]], None]
+    times: list[int]
 
 
 class _Window(msgspec.Struct, frozen=True):
@@ -82,7 +82,7 @@ class Bulk:
         self._form = 0
         self._most = self._size = min(_MOST, max_line)  # what is tried at once; as much as the log allows
 
-    def candidates(self, data: bytes, stop: int, judge: Judge, tally: Tally, hits: Hits) -> Iterator[Place]:
+    def candidates(self, data: bytes, stop: int, judge: Judge, hits: Hits) -> Iterator[Place]:
         """Starts and ends of the lines before `stop` that are to be read as records; others are taken here.
 
         judge: at `data`; it judges a line before the next is asked for. hits: finds what is wanted anyway.
@@ -108,8 +108,7 @@ class Bulk:
                 done, counted = number + 1, hit[1] + 1
             self._put(window.rows[done:] if done else window.rows, access=window.access)
             judge.took(window.end, window.last, ends=bool(window.rows[-1][0]))
-            tally.first = window.first if tally.first is None else tally.first
-            tally.last = window.last
+            self._lines.times.extend((window.first, window.last))
             at = window.end
         if at < stop:
             yield from hits(data, at, stop, self._literals)

@@ -215,7 +215,7 @@ class Judge:
 
     def heard(self, text: bytes) -> bool:
         """Whether a line of the text was inside a message before."""
-        return bool(self._echoes) and not self._echoes.keys().isdisjoint(
+        return bool(self.echoes) and not self.echoes.keys().isdisjoint(
             line.rstrip() for line in text.split(b"\n")
         )
 

@@ -58,6 +58,7 @@ class Reader:
         max_record: int = 1 << 20,
     ) -> None:
         self.server = server
+        self._in_bulk = interest.requests
         self.seen: Counter[tuple[str, ...]] = Counter()
         self._foreign = 0
         self._context = context
@@ -205,6 +206,9 @@ class Reader:
     def _dated(self, records: list[Record]) -> list[Record]:
         if records:
             self._see(records[0].time, records[-1].time)
+        if self._in_bulk is not None and (times := self._in_bulk.times):
+            self._see(times[0], max(times[-1], self._until or 0))
+            times.clear()
         return records
 
     def _see(self, first: int | None, last: int | None) -> None:

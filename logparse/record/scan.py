@@ -268,7 +268,7 @@ class Scanner:
         if self._bulk is None or single:
             hits = self._hits(data, 0, stop, self._wanted)
         else:
-            hits = self._bulk.candidates(data, stop, judge, tally, self._hits)
+            hits = self._bulk.candidates(data, stop, judge, self._hits)
         for start, end in hits:
             if data[start + 19 : start + 20] != b",":  # a continuation line; no time stands here
                 continue
