@@ -17,13 +17,14 @@ NEVER = 2**63
 class Source(msgspec.Struct, frozen=True):
     """What is read. pipe: the one pipe; its lifecycle, tally and visibility may be asked at any time.
 
-    files: paths, in the order of time. selection: which outputs are handed on; what a sink asks of the
-    lifecycle is of all databases and times.
+    files: paths, in the order of time, of each server by itself. selection: which outputs are handed on; what
+    a sink asks of the lifecycle is of all databases and times. streams: the files of each server.
     """
 
     pipe: Pipe
     files: Sequence[str]
     selection: Selection = Selection()
+    streams: Sequence[Sequence[str]] = ()
 
 
 class Sink:

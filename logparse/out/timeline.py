@@ -43,7 +43,7 @@ MARKS = frozenset(
 """Events of the installation that are marked."""
 ROTATION = "rotation"
 _WORDS = {word: index for index, word in enumerate(JOB_EVENTS)}
-_STARTED = _WORDS["started"]
+_DISPATCHED, _STARTED = _WORDS["dispatched"], _WORDS["started"]
 _MOST_NOTES = 8  # texts of one interval's marks
 
 Steps = dict[int, int]
@@ -71,8 +71,9 @@ def quantile(steps: Steps, share: float) -> float | None:
 class Cell(msgspec.Struct):
     """Of one interval. counts: by JOB_EVENTS. ended: attempts. run, delay, wait: durations by step.
 
-    open: jobs by STATES, at the moment when most were; oldest, longest: of those that ran or waited for a
-    worker, and of those that were pending, how old the oldest was (seconds).
+    seen: jobs by STATES, at the look at which most were open; peak: the most under way at once, by what was
+    dispatched and ended between the looks. left: open at its end. oldest, longest: of those under way, and of
+    those pending, how old the oldest was (seconds).
     """
 
     counts: list[int] = msgspec.field(default_factory=lambda: [0] * len(JOB_EVENTS))
@@ -80,33 +81,50 @@ class Cell(msgspec.Struct):
     run: Steps = {}
     delay: Steps = {}
     wait: Steps = {}
-    open: list[int] | None = None
+    seen: list[int] | None = None
+    peak: int = 0
+    left: int = 0
     oldest: float = 0.0
     longest: float = 0.0
 
     def look(self, states: list[int], oldest: float, longest: float) -> None:
         """What is open now."""
-        if self.open is None or sum(states[:3]) >= sum(self.open[:3]):
-            self.open = states
+        self.left = sum(states[:3])
+        if self.seen is None or self.left >= sum(self.seen[:3]):
+            self.seen = states
         self.oldest, self.longest = max(self.oldest, oldest), max(self.longest, longest)
 
+    @property
+    def open(self) -> list[int]:
+        """Jobs by STATES, when most were open; what no look saw began and ended soon, and so ran."""
+        pending, enqueued, started, unsettled = self.seen or (0, 0, 0, 0)
+        return [pending, enqueued, max(started, self.peak - enqueued), unsettled]
+
     def merge(self, other: "Cell") -> None:
-        """Add what the other one counted."""
+        """Add what a later one counted."""
         self.counts = [one + more for one, more in zip(self.counts, other.counts, strict=True)]
         self.ended += other.ended
         for mine, theirs in ((self.run, other.run), (self.delay, other.delay), (self.wait, other.wait)):
             for step, count in theirs.items():
                 mine[step] = mine.get(step, 0) + count
-        if other.open is not None:
-            self.look(other.open, other.oldest, other.longest)
+        if other.seen is not None:
+            self.look(other.seen, other.oldest, other.longest)
+        self.oldest = max(self.oldest, other.oldest)
+        self.peak = max(self.peak, other.peak)
+        self.left = other.left
 
 
 class Lane(msgspec.Struct):
-    """One channel of a database, by the number of the interval (time // width)."""
+    """One channel of a database.
+
+    cells: by the number of the interval (time // width). left: open when last seen. running: under way now.
+    """
 
     db: str
     channel: str
     cells: dict[int, Cell] = {}
+    left: int = 0
+    running: int = 0
 
 
 class Mark(msgspec.Struct):
@@ -159,18 +177,26 @@ class Timeline(Sink):
             interval = output.ts // self.width
             if not self._low <= interval <= self._high:
                 interval = self._reach(output.ts)
-            cells = (by_raw.get((output.db, output.channel)) or self._lane(output.db, output.channel)).cells
-            cell = cells.get(interval)
+            lane = by_raw.get((output.db, output.channel)) or self._lane(output.db, output.channel)
+            cell = lane.cells.get(interval)
             if cell is None:
-                cell = cells[interval] = Cell()
+                cell = lane.cells[interval] = Cell()
             if index >= 0:
                 cell.counts[index] += 1
-                if index == _STARTED and output.wait is not None:  # type: ignore[union-attr]
+                if index == _DISPATCHED:
+                    lane.running += 1
+                    if lane.running > cell.peak:
+                        cell.peak = lane.running
+                elif index == _STARTED and output.wait is not None:  # type: ignore[union-attr]
                     _count(cell.delay, output.wait)  # type: ignore[union-attr]
             elif isinstance(output, Ended):
                 cell.ended += 1
-                if output.duration is not None:
-                    _count(cell.run, output.duration)
+                if lane.running:
+                    lane.running -= 1
+                if (duration := output.duration) is not None:
+                    _count(cell.run, duration)
+                    if cell.oldest < duration < _ABSURD:
+                        cell.oldest = duration
             elif isinstance(output, QueueWait):
                 _count(cell.wait, output.seconds)
 
@@ -198,7 +224,7 @@ class Timeline(Sink):
         times = self.width // before
         for lane in self.lanes.values():
             cells: dict[int, Cell] = {}
-            for interval, cell in lane.cells.items():
+            for interval, cell in sorted(lane.cells.items()):
                 wide = cells.get(interval // times)
                 if wide is None:
                     cells[interval // times] = cell
@@ -264,11 +290,22 @@ class Timeline(Sink):
         if last > self._high:
             self._reach(until)
             last = until // self.width
-        first = self._low if self._looked is None else max(self._looked + 1, self._low)
+        # It came to be so after the last look, in the interval of that.
+        first = self._low if self._looked is None else max(self._looked, self._low)
         if first > last:
             first = last
         self._looked = last
+        for lane in self.lanes.values():
+            lane.running = 0
+            if lane.left:
+                lane.left = 0
+                if first not in lane.cells:
+                    lane.cells[first] = Cell()
+                for interval in range(first, last + 1):
+                    if interval in lane.cells:
+                        lane.cells[interval].left = 0
         for lane, states, since, pending in self._open():
+            lane.left, lane.running = sum(states[:3]), sum(states[1:3])
             for interval in range(first, last + 1):
                 end = min((interval + 1) * self.width, until)
                 cell = lane.cells.get(interval)

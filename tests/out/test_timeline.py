@@ -118,14 +118,56 @@ def test_what_is_open_is_so_until_it_ends() -> None:
     made = read("".join(asked + ended + [LINE.format(0, 50, f"asking Odoo to run job {uuid(9)} on db prod")]))
     cells = made.lanes["prod", ""].cells
     start = made.intervals.start
-    opened = [sum(cells[start + second].open[:3]) for second in range(51) if cells[start + second].open]
+    opened = [sum(cells[start + second].open[:3]) for second in range(51) if cells[start + second].seen]
     assert made.width == 1000
     assert opened[:2] == [1, 1]
     assert opened[2:30] == [2] * 28
     assert opened[31:42] == [1] * 11
     assert opened[43:50] == [0] * 7
+    assert [cells[start + second].left for second in (0, 5, 29, 35, 45, 50)] == [1, 2, 2, 1, 0, 1]
     ages = [cells[start + second].oldest for second in (10, 20, 29)]
     assert ages == pytest.approx([11, 21, 30], abs=0.1)
+
+
+def test_what_is_left_is_so_in_wider_intervals() -> None:
+    made = read(
+        LINE.format(0, 1, f"asking Odoo to run job {uuid(1)} on db prod")
+        + ANSWER.format(0, 3, 8, uuid(1), 1.9)
+        + LINE.format(0, 4, f"asking Odoo to run job {uuid(2)} on db prod")
+        + ANSWER.format(0, 21, 8, uuid(2), 17.0)
+        + LINE.format(0, 30, "asking Odoo to run job nothing on db prod")
+    )
+    made.widen()
+    cells = made.lanes["prod", ""].cells
+    assert [cells[interval].left if interval in cells else 0 for interval in made.intervals][:4] == [
+        1,
+        1,
+        1,
+        1,
+    ]
+    made.widen()
+    cells = made.lanes["prod", ""].cells
+    assert cells[made.intervals.start].left == 1
+    made.widen()
+    (cell,) = made.lanes["prod", ""].cells.values()
+    assert cell.left == 0
+
+
+def test_what_begins_and_ends_between_two_looks_was_open() -> None:
+    text = "".join(
+        LINE.format(minute, 1, f"asking Odoo to run job {uuid(minute)} on db prod")
+        + LINE.format(minute, 2, f"asking Odoo to run job {uuid(minute + 100)} on db prod")
+        + ANSWER.format(minute, 5, 8, uuid(minute), 3.9)
+        + ANSWER.format(minute, 6, 9, uuid(minute + 100), 3.9)
+        for minute in range(60)
+    )
+    made = read(text)
+    assert made.width > 5_000
+    cells = [cell for _, cell in sorted(made.lanes["prod", ""].cells.items())]
+    busy = [cell for cell in cells if cell.ended]
+    assert len(busy) == 60
+    assert all((sum(cell.open[:3]), cell.left) == (2, 0) for cell in busy)
+    assert all(cell.oldest >= 3.9 for cell in busy)
 
 
 def test_another_database_is_not_looked_at() -> None:
@@ -136,7 +178,7 @@ def test_another_database_is_not_looked_at() -> None:
         for second in range(20)
     )
     made = read(text, Selection(dbs=frozenset({"test"})))
-    assert {lane.db for lane in made.lanes.values() if any(cell.open for cell in lane.cells.values())} == {
+    assert {lane.db for lane in made.lanes.values() if any(cell.seen for cell in lane.cells.values())} == {
         "test"
     }
 

@@ -16,7 +16,7 @@ from logparse.pipe import Pipe, Tap
 _MOST_GROUPS = 400
 _MOST_TRACES = 256
 _MOST_ANSWERS = 10_000
-_LONGEST = 12_000  # characters of an example
+_LONGEST = 8_000  # characters of an example
 
 _CHANGING = (
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<uuid>"),

@@ -18,7 +18,7 @@ class Lane(msgspec.Struct):
     """One channel of a database: for each interval a number; what is 0 in all of them is left out.
 
     run, delay, wait: for each interval [its index, step, count, step, count, …]; of those that hold any.
-    open: by state. oldest, longest: seconds (logparse.out.timeline.Cell).
+    open: by state. left: open at its end. oldest, longest: seconds (logparse.out.timeline.Cell).
     """
 
     db: str
@@ -29,6 +29,7 @@ class Lane(msgspec.Struct):
     delay: list[list[int]]
     wait: list[list[int]]
     open: dict[str, list[int]]
+    left: list[int]
     oldest: list[float]
     longest: list[float]
 
@@ -123,7 +124,7 @@ def _lane(db: str, channel: str, cells: list[Cell | None]) -> Lane:
         return numbers(lambda cell: cell.counts[index])
 
     def state(index: int) -> list[int]:
-        return numbers(lambda cell: cell.open[index] if cell.open is not None else 0)
+        return numbers(lambda cell: cell.open[index])
 
     return Lane(
         db,
@@ -134,6 +135,7 @@ def _lane(db: str, channel: str, cells: list[Cell | None]) -> Lane:
         steps(lambda cell: cell.delay),
         steps(lambda cell: cell.wait),
         {name: found for index, name in enumerate(STATES) if (found := state(index))},
+        numbers(lambda cell: cell.left),
         seconds(lambda cell: cell.oldest),
         seconds(lambda cell: cell.longest),
     )

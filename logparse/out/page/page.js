@@ -136,11 +136,7 @@
       put(key, value === null ? "–" : duration(value));
       if (value !== null && !exact) approximate = true;
     }
-    const last = shown.to - 1;
-    const open = ["pending", "enqueued", "started"].map((s) => summed((l) => l.open[s])[last]).reduce((a, b) => a + b, 0);
-    const at = document.querySelector('[data-tile="open"]');
-    if (at && whole() && shown.db === null && shown.channel === null) at.textContent = at.dataset.first;
-    else put("open", count(open));
+    put("open", D.hidden.dispatched && !D.lanes.some((l) => l.left.length) ? "–" : count(summed((l) => l.left)[shown.to - 1]));
     by("approximate").hidden = !approximate;
     by("range").textContent = moment(start(shown.from)) + " to " + moment(start(shown.to), new Date(start(shown.from)).toDateString() !== new Date(start(shown.to)).toDateString()) + " UTC" + (whole() ? "" : ", a part of it");
   }
@@ -476,8 +472,6 @@
 
   function begin() {
     if (!by("bar") || !D.lanes.length) return;
-    const first = document.querySelector('[data-tile="open"]');
-    first.dataset.first = first.textContent.trim();
     choose(by("db"), dbs, "all", "unknown");
     choose(by("channel"), channels(), "all", "not told");
     by("db").addEventListener("change", (event) => {

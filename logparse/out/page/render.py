@@ -25,7 +25,9 @@ from logparse.out.visible import Setting, Visible
 from logparse.source.error import shown
 
 _HERE = files("logparse.out.page")
-_MOST_DATABASES, _MOST_CHANNELS, _MOST_GROUPS, _MOST_STORIES, _MOST_MARKS = 60, 40, 60, 150, 200
+MOST_BYTES = 1_900_000
+"""Of a page; beyond it, less is told of."""
+_MOST_MARKS = 200
 _CLASSES = {"failed": "bad", "lost": "bad", "done": "good", "retried": "warn", "requeued": "warn"}
 MARKS = {
     "runner_started": "job runner started",
@@ -76,20 +78,36 @@ class _Hidden(NamedTuple):
     items: list[Visible]
 
 
+class _Limits(NamedTuple):
+    """How much is told at most: databases, channels of each, kinds of exceptions, jobs with their stories."""
+
+    databases: int
+    channels: int
+    groups: int
+    stories: int
+
+
+_LIMITS = (
+    _Limits(60, 40, 60, 150),
+    _Limits(40, 20, 40, 80),
+    _Limits(20, 15, 25, 40),
+    _Limits(10, 10, 10, 20),
+)
+
+
 def page(report: Report, timeline: Timeline, groups: list[Group], stories: Stories, *, texts: bool) -> bytes:
     """The whole page, UTF-8. texts: whether the groups hold texts of exceptions, which the page then says."""
     data = encoded(report, timeline)
-    named = _named(report, groups)
-    told = stories.of(list(named)[:_MOST_STORIES])
     script = _text("uplot/uPlot.iife.min.js") + "\n" + _text("page.js")
     style = _text("uplot/uPlot.min.css") + "\n" + _text("page.css")
-    html = (
-        _environment()
-        .get_template("page.html")
-        .render(
+    template = _environment().get_template("page.html")
+    content = b""
+    for limits in _LIMITS:
+        told = stories.of(list(_named(report, groups[: limits.groups]))[: limits.stories])
+        html = template.render(
             report=report,
-            databases=report.databases[:_MOST_DATABASES],
-            most_channels=_MOST_CHANNELS,
+            databases=report.databases[: limits.databases],
+            most_channels=limits.channels,
             at=_clock(report),
             when=headline.when(report),
             told=headline.told(report),
@@ -98,10 +116,9 @@ def page(report: Report, timeline: Timeline, groups: list[Group], stories: Stori
             findings=findings(report),
             total=lambda word: headline.total(report.databases, word),
             runs=_known(database.runs for database in report.databases),
-            jobs=_known(database.jobs for database in report.databases),
             opened=_opened(report.databases),
-            groups=groups[:_MOST_GROUPS],
-            more_groups=groups[_MOST_GROUPS:],
+            groups=groups[: limits.groups],
+            more_groups=groups[limits.groups :],
             texts=texts,
             stories=[_story(uuid, one) for uuid, one in told.items()],
             with_story=set(told),
@@ -118,8 +135,10 @@ def page(report: Report, timeline: Timeline, groups: list[Group], stories: Stori
             REASONS=REASONS,
             WHAT=WHAT,
         )
-    )
-    return html.encode(errors="replace")
+        content = html.encode(errors="replace")
+        if len(content) <= MOST_BYTES:
+            break
+    return content
 
 
 def _environment() -> Environment:
@@ -193,7 +212,7 @@ def _named(report: Report, groups: list[Group]) -> Mapping[str, None]:
         ):
             if uuid is not None:
                 named[uuid] = None
-    for group in groups[:_MOST_GROUPS]:
+    for group in groups:
         if group.uuid is not None:
             named[group.uuid] = None
     return named

@@ -1,6 +1,8 @@
 """The sink that writes the report as a page."""
 
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import PurePath
 
 from logparse.lifecycle.event import Event, Output
 from logparse.match.fact import Fact
@@ -65,22 +67,27 @@ class Page(Sink):
 
 
 class _Watch(Tap):
-    """Sees tracebacks go by, and where the log goes on in another file."""
+    """Sees tracebacks go by, and where the log of a server goes on in another file."""
 
     def __init__(self, source: Source, blame: Blame, timeline: Timeline) -> None:
         self._pipe = source.pipe
         self._blame = blame
         self._timeline = timeline
-        self._ended: str | None = None
+        self._next = {file: after for files in source.streams for file, after in pairwise(files)}
+        # file -> the one that it follows, and when that ended
+        self._ended: dict[str, tuple[str, int]] = {}
 
     def chunk(self, chunk: Chunk) -> None:
-        if self._ended is not None and chunk.file != self._ended:
-            last = self._pipe.tally.last
-            if last is not None:
-                self._timeline.rotated(last, f"{shown(self._ended)} to {shown(chunk.file)}")
-            self._ended = None
-        if chunk.last:
-            self._ended = chunk.file
+        last = self._pipe.tally.last
+        if (before := self._ended.pop(chunk.file, None)) is not None:
+            file, ended = before
+            self._timeline.rotated(ended, f"{_name(file)} to {_name(chunk.file)}")
+        if chunk.last and last is not None and (after := self._next.get(chunk.file)) is not None:
+            self._ended[after] = (chunk.file, last)
 
     def fact(self, fact: Fact, *, believed: bool) -> None:
         self._blame.fact(fact, believed=believed)
+
+
+def _name(path: str) -> str:
+    return shown(PurePath(path).name)

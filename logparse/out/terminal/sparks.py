@@ -112,4 +112,4 @@ def _p95(cells: list[list[Cell]]) -> float | None:
 
 
 def _open(cells: list[Cell]) -> int:
-    return sum(sum(cell.open[:3]) for cell in cells if cell.open is not None)
+    return sum(sum(cell.open[:3]) for cell in cells)

@@ -134,8 +134,25 @@ def test_filter_by_database(opened: Open, fixtures: Path) -> None:
     assert hidden.count() > 1
     assert not any(one.is_visible() for one in hidden.all())
     assert page.locator(f"article[data-db='{second['db']}']").first.is_visible()
+    for database in (first, second):
+        page.select_option("#db", f"={database['db']}")
+        left = sum(one["jobs"] or 0 for one in database["open"] if one["state"] != "unsettled")
+        assert int(tile(page, "open")) == left
     page.select_option("#db", "-")
     assert int(tile(page, "done")) == first["events"]["done"] + second["events"]["done"]
+
+
+def test_what_is_open_at_the_end(opened: Open, fixtures: Path, tmp_path: Path) -> None:
+    text = gzip.decompress((fixtures / "16.0-w2-debug" / "odoo.log.gz").read_bytes())
+    log = tmp_path / "odoo.log"
+    log.write_bytes(text[: len(text) // 2])
+    page, report, *_ = opened(log)
+    (database,) = report["databases"]
+    left = sum(one["jobs"] for one in database["open"] if one["state"] != "unsettled")
+    assert int(tile(page, "open")) == left > 0
+    page.select_option("#channel", "=root.other")
+    page.select_option("#channel", "-")
+    assert int(tile(page, "open")) == left
 
 
 def test_filter_by_channel(opened: Open, fixtures: Path) -> None:
