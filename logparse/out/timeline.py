@@ -150,6 +150,7 @@ class Timeline(Sink):
         self._by_raw: dict[tuple[str | None, str | None], Lane] = {}
         self._low, self._high = 1, 0  # no interval yet
         self._looked: int | None = None
+        self._past = False  # the end of what is selected
 
     def open(self, source: Source) -> None:
         self._source = source
@@ -208,6 +209,9 @@ class Timeline(Sink):
 
     def look(self, time: int) -> None:
         self._sample(time - 1)
+        # What changes next does so now.
+        if self._looked is not None:
+            self._looked = time // self.width
         step = max(WIDTHS[0], self.width // LOOKS)
         self.due = (time // step + 1) * step
 
@@ -283,6 +287,9 @@ class Timeline(Sink):
         """What is open now was so in all intervals since the last look, up to that of `until` (ms)."""
         selection = self._source.selection
         if selection.end_ms is not None and until >= selection.end_ms:
+            if self._past:
+                return
+            self._past = True
             until = selection.end_ms - 1
         if self._low > self._high or until < self._low * self.width:
             return
@@ -290,7 +297,6 @@ class Timeline(Sink):
         if last > self._high:
             self._reach(until)
             last = until // self.width
-        # It came to be so after the last look, in the interval of that.
         first = self._low if self._looked is None else max(self._looked, self._low)
         if first > last:
             first = last

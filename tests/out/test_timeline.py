@@ -170,6 +170,18 @@ def test_what_begins_and_ends_between_two_looks_was_open() -> None:
     assert all(cell.oldest >= 3.9 for cell in busy)
 
 
+def test_what_comes_after_the_selection_is_not_looked_at() -> None:
+    end = 1_795_489_200_000 + 20_000  # 03:00:20
+    asked = [
+        LINE.format(0, second, f"asking Odoo to run job {uuid(second)} on db prod") for second in (5, 30, 31)
+    ]
+    made = read("".join(asked) + ANSWER.format(1, 10, 8, uuid(5), 64.9), Selection(end_ms=end))
+    cells = made.lanes["prod", ""].cells
+    assert max(cells) * made.width < end
+    assert [cells[interval].left for interval in sorted(cells)] == [1] * 15
+    assert [sum(cells[interval].open[:3]) for interval in sorted(cells)] == [1] * 15
+
+
 def test_another_database_is_not_looked_at() -> None:
     text = "".join(
         LINE.format(
