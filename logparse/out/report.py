@@ -2,6 +2,7 @@
 
 import msgspec
 
+from logparse.out.request_report import RequestReport
 from logparse.out.visible import Visibility
 
 SCHEMA = 1
@@ -155,7 +156,7 @@ class Report(msgspec.Struct, frozen=True):
     """first, last: UTC, of the events that were told (of the selection). inferred: events, by word.
 
     duration, dispatch_delay, queue_wait: of all databases. groups: where --group-by asked for them, each with
-    its dimensions and the columns of logparse.out.groups.
+    its dimensions and the columns of logparse.out.groups. requests: where --http asked for them.
     """
 
     schema: int
@@ -171,3 +172,4 @@ class Report(msgspec.Struct, frozen=True):
     installation: Installation
     inferred: dict[str, int]
     groups: list[dict[str, str | int | float | None]] | None = None
+    requests: RequestReport | None = None

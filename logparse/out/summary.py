@@ -16,6 +16,7 @@ from logparse.out.report import (
     Installation,
     Report,
 )
+from logparse.out.request_report import RequestReport, request_report
 from logparse.out.sketch import Sketch
 from logparse.out.state import Series
 from logparse.out.time import iso
@@ -181,7 +182,14 @@ class Summary:
             databases,
             self._installation(pipe, sees),
             dict(sorted(state.inferred.items())),
+            requests=self._requests(),
         )
+
+    def _requests(self) -> RequestReport | None:
+        if self.counts.requests is None:
+            return None
+        ran = _merged(self._durations())
+        return request_report(self.counts.requests, self._top, ran.count, ran.sum)
 
     def _open(self, pipe: Pipe, sees: Visibility) -> dict[str, dict[str, tuple[int, int]]]:
         """Database -> state, as the tool names it -> (jobs, since when the oldest is there)."""
