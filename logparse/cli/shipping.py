@@ -111,9 +111,16 @@ class Shipping:
             )
         if snapshot is not None:
             try:
-                return open_following(snapshot), snapshot
-            except (Unkept, KeyError) as error:
-                why = self._store.set_aside(str(error))
+                following = open_following(snapshot)
+            except Unkept as error:
+                # Another release made it: its jobs are not understood, its positions and what waits are.
+                following = open_following(msgspec.structs.replace(snapshot, lifecycle=None))
+                sentence = (
+                    f"of the state {shown(str(self._store.file))} only positions and the events that wait "
+                    f"are used: {error}; it is kept as {shown(str(self._store.copy_aside()))}"
+                )
+                following.notes.append(("error", sentence))
+            return following, snapshot
         following = open_following(None)
         if why is not None:
             following.notes.append(("error", why))

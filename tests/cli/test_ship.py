@@ -19,7 +19,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.test_serve import end_of
 from tests.loki import FAULTS, SECOND, Loki
-from tests.test_faults import WRITER
 
 Logparse = Callable[..., subprocess.CompletedProcess[str]]
 Started = Callable[..., subprocess.Popen[str]]
@@ -28,6 +27,19 @@ KILLS = int(os.environ.get("LOGPARSE_KILLS", "12")) // 2
 SEED = int(os.environ.get("LOGPARSE_SEED", "1"))
 # Short waits, so that a test takes seconds.
 QUICKLY = ("--batch-wait", "0.05", "--save-every", "0.05", "--settle", "60", "--start", "beginning")
+
+
+# Writes the records of a file, one a write, in so many seconds.
+WRITER = """
+import os, re, sys, time
+with open(sys.argv[2], "rb") as whole:
+    records = re.split(rb"(?m)^(?=\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3} )", whole.read())
+fd = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+pause = float(sys.argv[3]) / len(records)
+for record in records:
+    os.write(fd, record)
+    time.sleep(pause)
+"""
 
 
 @pytest.fixture
@@ -123,7 +135,7 @@ def test_faults_and_kills(
 ) -> None:
     """Killed at random, with whatever may go wrong between: all events are there, and each once."""
     chance = random.Random(SEED)
-    whole, followed, lock = tmp_path / "whole", tmp_path / "logs" / "odoo.log", tmp_path / "lock"
+    whole, followed = tmp_path / "whole", tmp_path / "logs" / "odoo.log"
     log.rename(whole)
     followed.parent.mkdir()
     loki.fault = lambda: chance.choice(FAULTS) if chance.random() < 0.4 else None
@@ -131,9 +143,7 @@ def test_faults_and_kills(
     command += ["--timeout", "0.5", "--batch-count", "60", "--batch-wait", "0.2", "--with-text"]
     command += ["--state", tmp_path / "state", followed]
     seconds = KILLS * 0.9
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(followed), str(whole), str(lock), str(seconds)]
-    ) as writer:
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(followed), str(whole), str(seconds)]) as writer:
         for _ in range(KILLS):
             process = subprocess.Popen(
                 list(map(str, command)), env=environment, stderr=subprocess.PIPE, cwd=tmp_path
