@@ -1,6 +1,7 @@
 """The verb `replay`: a summary of what happened to the jobs of a log."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,7 @@ from logparse.cli.options import Reading, files_argument, http_option, reading_o
 from logparse.cli.run import open_run
 from logparse.out.groups import DIMENSIONS
 from logparse.out.sink import Sink
+from logparse.source.error import shown
 
 if TYPE_CHECKING:
     from logparse.out.summed import Summed
@@ -90,6 +92,11 @@ def _dimensions(ctx: click.Context, param: click.Parameter, text: str | None) ->
     help="Write a trace of each job to a file, as lines of OTLP JSON, or send it to the URL of an "
     "OpenTelemetry collector (docs/traces.md).",
 )
+@click.option(
+    "--parquet",
+    metavar="DIR",
+    help="Write the tables events, attempts and jobs to DIR as Parquet, by day and database (docs/sql.md).",
+)
 @http_option
 @workers_option
 @reading_options
@@ -108,6 +115,7 @@ def command(
     step: int,
     labels: dict[str, str],
     otlp: str | None,
+    parquet: str | None,
     http: bool,
 ) -> None:
     """Summarise what happened to the jobs of a log.
@@ -124,6 +132,7 @@ def command(
       logparse replay --openmetrics out.om --step 15s odoo.log
       logparse replay --html report.html --otlp http://127.0.0.1:4318 odoo.log
       logparse replay --group-by channel,hour --format csv odoo.log
+      logparse replay --parquet tables odoo.log*
       logparse replay --compare "yesterday 22:00" odoo.log
       logparse replay --json odoo.log | jq '.databases[].events'
     """
@@ -137,7 +146,7 @@ def command(
         raise CliError("standard output is closed: there is nowhere to print to")
     form = form or ("json" if as_json else "table")
     if compare is not None:
-        if metrics or group_by or html or openmetrics or otlp:
+        if metrics or group_by or html or openmetrics or otlp or parquet:
             raise click.UsageError(
                 "--compare prints how two sides differ, and nothing else: leave out the others"
             )
@@ -167,6 +176,8 @@ def command(
         sinks.append(history(openmetrics, step, labels, reading))
     if otlp is not None:
         sinks.append(_traces(otlp, reading, texts=with_text))
+    if parquet is not None:
+        sinks.append(_tables(parquet))
     if html is not None:
         sinks.append(_page(html, summed, timeline, texts=with_text))
     if metrics:
@@ -207,3 +218,21 @@ def _traces(to: str, reading: Reading, *, texts: bool) -> Sink:
     if not is_url(to):
         checked(to, "--otlp", reading.all_files)
     return Otlp(to, texts=texts, most=reading.max_jobs)
+
+
+def _tables(path: str) -> Sink:
+    try:
+        from logparse.out.sql.parquet import Parquet, written
+    except ModuleNotFoundError as error:
+        if error.name != "duckdb":
+            raise
+        raise CliError("--parquet needs duckdb: install it with `pip install 'logparse[sql]'`") from error
+    folder = Path(path)
+    if not path or (folder.exists() and not folder.is_dir()):
+        raise CliError(f"{shown(path)} is no directory: name another one for --parquet")
+    if not folder.absolute().parent.is_dir():
+        parent = shown(str(folder.parent))
+        raise CliError(f"there is no directory {parent}: make it, or name another one for --parquet")
+    if folder.exists() and not written(folder):
+        raise CliError(f"{shown(path)} holds other files: name an empty directory for --parquet, or none yet")
+    return Parquet(path)

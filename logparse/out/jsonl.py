@@ -30,10 +30,11 @@ def encode(event: Event) -> bytes:
     except UnicodeEncodeError:
         line = _encode(_unicode(event))
     # msgspec wrote the time as a number: {"ts":1795487779363,"event":…
-    return b'{"ts":%b%b\n' % (_time(event.ts), line[line.index(b",") :])
+    return b'{"ts":%b%b\n' % (iso_bytes(event.ts), line[line.index(b",") :])
 
 
-def _time(ts: int) -> bytes:
+def iso_bytes(ts: int) -> bytes:
+    """A time (ms since the epoch) as JSON has it: in quotes, UTC; null outside of the years 1 to 9999."""
     global _second
     second, milliseconds = divmod(ts, 1000)
     known, text = _second

@@ -1,0 +1,124 @@
+"""One question in SQL: checked before anything is read, and its answer as a table, CSV or JSON."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from typing import Any
+
+import duckdb
+
+_BLOCK = 1000
+_ASKED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+
+
+class WrongQuery(Exception):
+    """The query cannot be answered.
+
+    where: the lines in which DuckDB shows the place; "" without one. late: it was only seen with what the log
+    holds.
+    """
+
+    def __init__(self, message: str, where: str = "", *, late: bool = False) -> None:
+        super().__init__(message)
+        self.where = where
+        self.late = late
+
+
+def check(connection: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Raise WrongQuery where the query is not one question, or not about the tables that are there."""
+    try:
+        statements = duckdb.extract_statements(query)
+    except duckdb.Error as error:
+        raise wrong(error) from error
+    if len(statements) != 1:
+        raise WrongQuery("it must be one statement" if statements else "it is empty")
+    if statements[0].type not in _ASKED:
+        raise WrongQuery("only questions are answered: begin with SELECT, WITH, FROM, DESCRIBE or SUMMARIZE")
+    try:
+        explained = statements[0].type == duckdb.StatementType.EXPLAIN
+        connection.execute(query if explained else f"EXPLAIN {query}")
+    except duckdb.Error as error:
+        raise wrong(error) from error
+
+
+class Answer:
+    """Iterate over its rows, once. columns: names and types. Raises WrongQuery."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, query: str) -> None:
+        try:
+            self._connection = connection.execute(query)
+        except duckdb.Error as error:
+            raise wrong(error, late=True) from error
+        self.columns = [(str(name), str(kind)) for name, kind, *_ in self._connection.description or ()]
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        try:
+            while block := self._connection.fetchmany(_BLOCK):
+                yield from block
+        except duckdb.Error as error:
+            raise wrong(error, late=True) from error
+
+
+def wrong(error: duckdb.Error, *, late: bool = False) -> WrongQuery:
+    """What DuckDB said: its sentence, and where the query is wrong."""
+    sentence, *rest = str(error).strip().split("\n")
+    hints = [line.strip() for line in rest if line.strip()]
+    at = next((number for number, line in enumerate(rest) if line.startswith("LINE ")), None)
+    if at is None:
+        return WrongQuery(" ".join((sentence, *hints)), late=late)
+    hints = [line.strip() for line in rest[:at] if line.strip()]
+    return WrongQuery(" ".join((sentence, *hints)), "\n".join(rest[at : at + 2]), late=late)
+
+
+def as_csv(answer: Answer) -> Iterator[str]:
+    """Lines of CSV: the names of the columns first; what is not known is empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([name for name, _ in answer.columns])
+    for row in answer:
+        writer.writerow([shown(value) for value in row])
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue()
+
+
+def as_json(answer: Answer) -> Iterator[str]:
+    """An array of objects, one a line."""
+    before = "[\n"
+    names = [name for name, _ in answer.columns]
+    for row in answer:
+        pairs = {name: _plain(value) for name, value in zip(names, row, strict=True)}
+        yield before + json.dumps(pairs, ensure_ascii=False, default=str)
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+def shown(value: Any) -> str:
+    """A value as text; "" where it is not known."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    plain = _plain(value)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, default=str)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON can hold it."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds" if value.microsecond % 1000 == 0 else "microseconds")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    return value
