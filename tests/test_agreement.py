@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import duckdb
 import pytest
 
 from logparse.out.counts import JOB_EVENTS
@@ -156,10 +157,52 @@ def exact(seconds: list[float], share: float) -> Range:
     return found - 0.0015, found + 0.0015  # the log's times are in milliseconds
 
 
+COUNTED = "SELECT db, event, count(*) FROM events WHERE uuid IS NOT NULL GROUP BY ALL"
+MEASURED = """
+SELECT db, count(duration), quantile_disc(duration, 0.5), quantile_disc(duration, 0.95), count(started),
+    count(*) FILTER (ending = 'failed')
+FROM attempts GROUP BY ALL
+"""
+
+
+def of_tables(counted: list[tuple[Any, ...]], measured: list[tuple[Any, ...]]) -> dict[str, Told]:
+    """What the answers to these two questions tell."""
+    counts: dict[str, dict[str, int]] = {}
+    for db, event, count in counted:
+        counts.setdefault(db, {})[event] = count
+    told = {}
+    for db, attempts, half, most, started, failed in measured:
+        assert (started, failed) == (counts[db]["started"], counts[db].get("failed", 0))
+        quantiles = {"p50": (half - 0.0015, half + 0.0015), "p95": (most - 0.0015, most + 0.0015)}
+        told[db] = Told(counts[db], attempts, quantiles)
+    return told
+
+
+def of_parquet(folder: Path) -> dict[str, Told]:
+    with duckdb.connect() as connection:
+        for table in ("events", "attempts"):
+            connection.execute(f"CREATE VIEW {table} AS FROM read_parquet('{folder}/{table}/*/*/*.parquet')")
+        return of_tables(*(connection.execute(query).fetchall() for query in (COUNTED, MEASURED)))
+
+
+def of_sql(log: Path) -> dict[str, Told]:
+    answers = []
+    for query in (COUNTED, MEASURED):
+        ran = subprocess.run(
+            [sys.executable, "-m", "logparse", "sql", "--format", "json", query, log],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+        )
+        answers.append([tuple(row.values()) for row in json.loads(ran.stdout)])
+    return of_tables(*answers)
+
+
 @pytest.mark.needs_promtool
 @pytest.mark.parametrize("log", LOGS)
-def test_page_json_blocks_and_traces_agree(fixtures: Path, tmp_path: Path, log: str) -> None:
+def test_page_json_blocks_tables_and_traces_agree(fixtures: Path, tmp_path: Path, log: str) -> None:
     page, text, traces = tmp_path / "report.html", tmp_path / "out.om", tmp_path / "traces.jsonl"
+    tables = tmp_path / "tables"
     ran = subprocess.run(
         [
             sys.executable,
@@ -167,6 +210,8 @@ def test_page_json_blocks_and_traces_agree(fixtures: Path, tmp_path: Path, log: 
             "logparse",
             "replay",
             "--json",
+            "--parquet",
+            tables,
             "--html",
             page,
             "--openmetrics",
@@ -186,6 +231,8 @@ def test_page_json_blocks_and_traces_agree(fixtures: Path, tmp_path: Path, log: 
         "page": of_page(page.read_text()),
         "blocks": of_blocks(prometheus.dumped(tmp_path / "tsdb")),
         "traces": of_traces(traces.read_text()),
+        "parquet": of_parquet(tables),
+        "sql": of_sql(fixtures / log),
     }
     for way, told in ways.items():
         assert told.keys() == ways["json"].keys(), way

@@ -112,7 +112,7 @@ def _opened(
         run_into(
             open_run(reading, progress=True, workers=workers), [Spool(spooled, records=True, texts=texts)]
         )
-        with connect(spooled / "tables.duckdb") as connection:
+        with connect(spooled) as connection:
             make(connection, spooled)
             for lines in spooled.glob("*.jsonl"):
                 lines.unlink()

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 _BLOCK = 1000
+_FIRST, _EXPLAIN = "LINE 1: ", "EXPLAIN "
 _ASKED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
@@ -39,7 +40,7 @@ def check(connection: duckdb.DuckDBPyConnection, query: str) -> None:
         raise WrongQuery("only questions are answered: begin with SELECT, WITH, FROM, DESCRIBE or SUMMARIZE")
     try:
         explained = statements[0].type == duckdb.StatementType.EXPLAIN
-        connection.execute(query if explained else f"EXPLAIN {query}")
+        connection.execute(query if explained else _EXPLAIN + query)
     except duckdb.Error as error:
         raise wrong(error) from error
 
@@ -70,7 +71,11 @@ def wrong(error: duckdb.Error, *, late: bool = False) -> WrongQuery:
     if at is None:
         return WrongQuery(" ".join((sentence, *hints)), late=late)
     hints = [line.strip() for line in rest[:at] if line.strip()]
-    return WrongQuery(" ".join((sentence, *hints)), "\n".join(rest[at : at + 2]), late=late)
+    line, *mark = rest[at : at + 2]
+    if line.startswith(_FIRST + _EXPLAIN):
+        line = line.replace(_EXPLAIN, "", 1)
+        mark = [one.removeprefix(" " * len(_EXPLAIN)) for one in mark]
+    return WrongQuery(" ".join((sentence, *hints)), "\n".join((line, *mark)), late=late)
 
 
 def as_csv(answer: Answer) -> Iterator[str]:

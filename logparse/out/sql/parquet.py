@@ -21,7 +21,7 @@ TABLES = {
 }
 """What is written, by which time it is put into days and sorted, and how where that is the same; SQL."""
 
-_MEMORY = "256MB"
+_MEMORY = "128MB"
 # What a folder's name has room for, with what stands before it.
 _LONGEST = 200
 
@@ -51,7 +51,7 @@ class Parquet(Sink):
         made = self._partial / "made"
         made.mkdir()
         try:
-            with connect(self._partial / "tables.duckdb", memory=_MEMORY) as connection:
+            with connect(self._partial, memory=_MEMORY) as connection:
                 make(connection, self._partial)
                 (self._partial / "events.jsonl").unlink()
                 for table, (time, then) in TABLES.items():

@@ -103,14 +103,16 @@ GROUP BY db, uuid
 """
 
 
-def connect(path: Path | None = None, *, memory: str | None = None) -> duckdb.DuckDBPyConnection:
-    """A database of its own, in UTC. path: a file for it, beside which it may spill; None: in memory.
+def connect(spill: Path | None = None, *, memory: str | None = None) -> duckdb.DuckDBPyConnection:
+    """A database of its own, in UTC. spill: a folder for what memory has no room for.
 
     memory: most that it may take, such as `256MB`.
     """
-    connection = duckdb.connect(":memory:" if path is None else str(path))
+    connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET python_enable_replacements = false")
+    if spill is not None:
+        connection.execute(f"SET temp_directory = {_quoted(str(spill / 'spilled'))}")
     if memory is not None:
         connection.execute("SET threads = 1")
         connection.execute(f"SET memory_limit = '{memory}'")
@@ -140,9 +142,9 @@ def view(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     for name in WRITTEN:
         if not any((folder / name).glob("*/*/*.parquet")):
             continue
-        files = _literally(folder / name).replace("'", "''")
+        files = _quoted(f"{_literally(folder / name)}/*/*/*.parquet")
         connection.execute(
-            f"CREATE VIEW {name} AS FROM read_parquet('{files}/*/*/*.parquet', hive_partitioning = true,"
+            f"CREATE VIEW {name} AS FROM read_parquet({files}, hive_partitioning = true,"
             " hive_types = {'day': DATE, 'database': VARCHAR})"
         )
 
@@ -153,8 +155,8 @@ def close_off(connection: duckdb.DuckDBPyConnection, folder: Path | None = None)
     folder: what may be read still.
     """
     if folder is not None:
-        quoted = str(folder).replace("'", "''")
-        connection.execute(f"SET allowed_directories = ['{quoted}']")
+        names = (_quoted(str(folder)), _quoted(_literally(folder)))
+        connection.execute(f"SET allowed_directories = [{', '.join(names)}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
@@ -162,3 +164,8 @@ def close_off(connection: duckdb.DuckDBPyConnection, folder: Path | None = None)
 def _literally(path: Path) -> str:
     """A path where DuckDB wants a pattern."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
+
+
+def _quoted(text: str) -> str:
+    """A text as SQL has it, where no parameter can stand."""
+    return "'" + text.replace("'", "''") + "'"
