@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tables(log: Path, tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
+def tables(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     """The tables of the log, as the verb makes them."""
     from logparse.cli.options import Reading
     from logparse.cli.outputs import run_into
@@ -50,9 +50,9 @@ def tables(log: Path, tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDB
 
     folder = tmp_path_factory.mktemp("spool")
     run_into(open_run(Reading((str(log),))), [Spool(folder, records=True)])
-    connection = connect()
-    make(connection, folder)
-    return connection
+    with connect() as connection:
+        make(connection, folder)
+        yield connection
 
 
 def events_of(logparse: Logparse, *arguments: str | Path) -> list[dict[str, Any]]:

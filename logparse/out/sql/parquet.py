@@ -12,7 +12,7 @@ import duckdb
 from logparse.lifecycle.event import Output
 from logparse.out.sink import Sink, Source
 from logparse.out.sql.spool import Spool
-from logparse.out.sql.tables import connect, make
+from logparse.out.sql.tables import ROWS, connect, make
 
 TABLES = {
     "events": ("ts", "number"),
@@ -93,7 +93,8 @@ def _write(connection: duckdb.DuckDBPyConnection, table: str, time: str, then: s
     connection.execute(
         f"COPY (SELECT * EXCLUDE name RENAME (folder AS database), ({time})::DATE AS day FROM {table}"  # noqa: S608 (names of ours)
         f" LEFT JOIN folders ON name = db ORDER BY day, database, {time}, {then})"
-        f" TO '{to}' (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day, database))"
+        f" TO '{to}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS},"
+        " PARTITION_BY (day, database))"
     )
 
 

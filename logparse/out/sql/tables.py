@@ -1,7 +1,10 @@
 """The tables: which columns they have, and how attempts and jobs are made of events."""
 
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -49,6 +52,8 @@ RECORDS = {
 }
 """The lines of the log that a pattern recognised; message: where texts are wanted."""
 
+ROWS = 61_440
+"""That are held in memory of each partition of Parquet, and in a group of rows there."""
 WRITTEN = ("events", "attempts", "jobs")
 """The tables that Parquet has, too."""
 
@@ -103,20 +108,26 @@ GROUP BY db, uuid
 """
 
 
-def connect(spill: Path | None = None, *, memory: str | None = None) -> duckdb.DuckDBPyConnection:
-    """A database of its own, in UTC. spill: a folder for what memory has no room for.
+@contextmanager
+def connect(folder: Path | None = None, *, memory: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database of its own, in UTC. folder: where its tables are, and what memory has no room for.
 
-    memory: most that it may take, such as `256MB`.
+    memory: most that it may take, such as `128MB`.
     """
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET python_enable_replacements = false")
-    if spill is not None:
-        connection.execute(f"SET temp_directory = {_quoted(str(spill / 'spilled'))}")
-    if memory is not None:
-        connection.execute("SET threads = 1")
-        connection.execute(f"SET memory_limit = '{memory}'")
-    return connection
+    with ExitStack() as stack:
+        if folder is not None and "?" in str(folder):
+            # What follows it would be taken for options of the database.
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="logparse-")))
+        connection = stack.enter_context(
+            duckdb.connect(":memory:" if folder is None else str(folder / "tables.duckdb"))
+        )
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET python_enable_replacements = false")
+        if memory is not None:
+            connection.execute("SET threads = 1")
+            connection.execute(f"SET memory_limit = '{memory}'")
+            connection.execute(f"SET partitioned_write_flush_threshold = {ROWS}")
+        yield connection
 
 
 def make(connection: duckdb.DuckDBPyConnection, folder: Path | None = None) -> None:
