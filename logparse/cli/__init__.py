@@ -25,7 +25,7 @@ VERBS = {
     "replay": "Summarise what happened to the jobs of a log.",
     "serve": "Follow logs and serve Prometheus metrics.",
     "ship": "Follow logs and push what happens to the jobs to Loki.",
-    "sql": "Ask logs in SQL.",
+    "sql": "Ask a log in SQL.",
     "stage": "Hand lines on at once, with what they prove beside them.",
 }
 """The verbs with their short help, so that `--help` need not load them."""

@@ -47,7 +47,7 @@ _NUMBERS = ("BIGINT", "INTEGER", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL", "SMALL
 def command(
     reading: Reading, workers: int, query: str, form: str | None, with_text: bool, external: bool
 ) -> None:
-    """Ask a log in SQL: DuckDB's, over the tables events, attempts, jobs and records.
+    """Ask a log in SQL, as DuckDB has it: the tables are events, attempts, jobs and records.
 
     docs/sql.md explains the columns and has recipes. FILE may be plain, .gz, .zst, .bz2, .xz or - for
     standard input; or it is the one directory that `logparse replay --parquet` wrote, which has no records.
