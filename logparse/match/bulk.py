@@ -9,9 +9,10 @@ from logparse.match.interest import interest
 from logparse.match.pattern import Pattern, PatternSet
 from logparse.record.bulk import Form, Lines, Row
 
-# The groups of a Row behind time and database, of which a pattern has at least the first.
-_GROUPS = ("method", "path", "status", "queries", "sql_seconds", "other_seconds")
-_LEAST = 3
+# The groups that are one of a Row: what stands between them is a blank.
+_REQUEST = ("method", "path")
+_NUMBERS = ("queries", "sql_seconds", "other_seconds")
+_NAMES = ((*_REQUEST, "status"), (*_REQUEST, "status", *_NUMBERS))
 _TIME = rb"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2},[0-9]{3})"
 _WRITER = rb"(?:[0-9]{1,18}|-)(?:/[^ \n]*+)?"
 # Between them: lines that end as messages do in Odoo 12 and later (closing.ended_before).
@@ -28,9 +29,7 @@ def lines(patterns: PatternSet, of_jobs: PatternSet, take: Callable[[str, list[R
     forms = tuple(
         Form(one.id, _line(one))
         for one in patterns.patterns
-        if not (one.user or one.optional)
-        and len(one.names) >= _LEAST
-        and one.names == _GROUPS[: len(one.names)]
+        if one.names in _NAMES and not (one.user or one.optional)
     )
     loggers = {one.loggers for one in patterns.patterns if one.id in {form.pattern for form in forms}}
     literals = interest(patterns).literals
@@ -45,12 +44,19 @@ def _line(pattern: Pattern) -> re.Pattern[bytes]:
     message = pattern.python.removeprefix("^").removesuffix(r"\Z")
     # No class may match a line's end. And what follows a repeated class is none of its signs, so that no
     # repeat need give anything back: a failure is quick.
-    message = _CLASS.sub(_within_a_line, message) + "()" * (len(_GROUPS) - len(pattern.names))
+    message = _joined(_CLASS.sub(_within_a_line, message), _REQUEST)
+    message = _joined(message, _NUMBERS) if _NUMBERS[0] in pattern.names else message + "()"
     levels, loggers = (
         "|".join(map(re.escape, words)).encode() for words in (pattern.levels, pattern.loggers)
     )
     head = rb"%s %s (?:%s) ([^ \n]++) (?:%s): " % (_TIME, _WRITER, levels, loggers)
     return re.compile(rb"(?<=\n)(?:%s%s|%s)\n(?=[0-9])" % (head, message.encode(), _OTHER))
+
+
+def _joined(regex: str, names: tuple[str, ...]) -> str:
+    """The regex with one group for these, which stand in a row."""
+    groups = [rf"\(\?P<{name}>([^()]*)\)" for name in names]
+    return re.sub(r"\\ ".join(groups), lambda found: "(" + r"\ ".join(found.groups()) + ")", regex)
 
 
 def _within_a_line(found: re.Match[str]) -> str:

@@ -21,13 +21,11 @@ MILLIS = [round(bound * 1000) for bound in DURATIONS]
 COUNTS = [round(bound) for bound in QUERIES]
 """Those of queries."""
 
-Numbers = tuple[int, int, int]
-"""Of a request: SQL queries, ms in SQL, ms in all."""
-Waiting = list[Numbers | None]
-"""Of requests that are not added up yet; None: without numbers."""
+Waiting = list[bytes]
+"""The numbers of requests that are not added up yet, as a Row has them."""
 
-KEY = itemgetter(1, 2, 3, 4)
-"""Of a row: database, method, path, status."""
+KEY = itemgetter(1, 2, 3)
+"""Of a row: database, method and path, status."""
 
 _MOST_PATHS, _LONGEST = 50_000, 300  # so many are remembered with their route, none of more bytes
 _NOT_FOUND = frozenset({"404", "405"})
@@ -86,12 +84,12 @@ class Groups:
     def enter(self, row: Row) -> Group:
         """The group of a row, of which the path is not known yet."""
         key = KEY(row)
-        db, method, path, status = key
-        short = len(path) <= _LONGEST
+        db, request, status = key
+        short = len(request) <= _LONGEST
         # Most differ from others in an id alone, or in what follows their first two words.
-        top: tuple[bytes, ...] = (*path.split(b"/", 3)[1:3], db, method, status)
+        top: tuple[bytes, ...] = (*request.split(b"/", 3)[:3], db, status)
         group, scope = self._by_top.get(top), "top"
-        words = (words_of(path), db, method, status) if group is None and short else ()
+        words = (words_of(request), db, status) if group is None and short else ()
         if group is None:
             group, scope = self._by_words.get(words), "words"
         if group is None:
@@ -108,9 +106,10 @@ class Groups:
             self.by_raw[key] = group.waiting
         return group
 
-    def _group(self, db: str, method: str, path: str, status: str) -> tuple[Group, str]:
+    def _group(self, db: str, request: str, status: str) -> tuple[Group, str]:
         """The group of such requests, and the scope of its route."""
         db = self.db("" if db in NO_DATABASE else db)
+        method, _, path = request.partition(" ")
         method = method if method in METHODS else OTHER
         found = route(path, found=status not in _NOT_FOUND)
         name = found.template

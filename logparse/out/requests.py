@@ -8,7 +8,7 @@ from operator import add, itemgetter
 
 from logparse.match.fact import Fact
 from logparse.out.monitored import told
-from logparse.out.request_groups import COUNTS, KEY, MILLIS, Group, Groups, Limits, Numbers
+from logparse.out.request_groups import COUNTS, KEY, MILLIS, Group, Groups, Limits
 from logparse.out.request_state import Measured, RequestState, Route
 from logparse.out.routes import OTHER
 from logparse.out.selection import Selection
@@ -18,7 +18,7 @@ from logparse.record.parse import milliseconds
 _PENDING = 20000  # requests that wait to be added up: in large groups that is cheap
 _MOST_NUMBERS = 50_000
 _ABSURD = 10**12
-_QUERIES, _SQL, _OTHER = itemgetter(5), itemgetter(6), itemgetter(7)
+_NUMBERS = itemgetter(4)
 
 
 class _Numbers(dict[bytes, int]):
@@ -82,7 +82,7 @@ class Requests:
         if not self._selection.everything:
             rows = [row for row in rows if self._wants(row)]
         groups = map(self._groups.by_raw.get, map(KEY, rows))
-        for row, group, numbers in zip(rows, groups, self._measure(rows), strict=True):
+        for numbers, group, row in zip(map(_NUMBERS, rows), groups, rows, strict=True):
             if group is None:
                 self._groups.enter(row).waiting.append(numbers)
             else:
@@ -104,21 +104,16 @@ class Requests:
             return
         if selection.dbs and record.db not in selection.dbs:
             return
-        row = tuple(
-            (text or "").encode(errors="replace")
-            for text in (
-                "",
-                record.db,
-                fields.get("method"),
-                fields.get("path"),
-                _status(fields.get("status", "")),
-                fields.get("queries"),
-                fields.get("sql_seconds"),
-                fields.get("other_seconds"),
-            )
+        texts = (
+            "",
+            record.db or "",
+            f"{fields.get('method') or ''} {fields.get('path') or ''}",
+            _status(fields.get("status", "")),
+            " ".join(filter(None, map(fields.get, ("queries", "sql_seconds", "other_seconds")))),
         )
-        group = self._groups.enter(row)  # type: ignore[arg-type] # eight of them
-        group.waiting += self._measure([row])  # type: ignore[list-item]
+        row: Row = tuple(text.encode(errors="replace") for text in texts)  # type: ignore[assignment]
+        group = self._groups.enter(row)
+        group.waiting.append(row[4])
         self._held += 1
         if "seconds" in fields:
             # The evented port tells the time alone.
@@ -151,17 +146,17 @@ class Requests:
         model.count += 1
         model.micros += info.micros
 
-    def _measure(self, rows: Sequence[Row]) -> Sequence[Numbers | None]:
-        """The numbers of each row; None where it has none (Odoo 11 and earlier, `- - -`)."""
-        number = self._numbers.__getitem__
+    def _measure(self, waiting: Sequence[bytes]) -> Sequence[int]:
+        """The three numbers of each request, one behind the other; those that have none are left out."""
         try:
-            sql = list(map(number, map(_SQL, rows)))
-            durations = map(add, sql, map(number, map(_OTHER, rows)))
-            return list(zip(map(number, map(_QUERIES, rows)), sql, durations, strict=True))
+            numbers = list(map(self._numbers.__getitem__, b" ".join(waiting).split()))
+            if len(numbers) == 3 * len(waiting):
+                return numbers
         except ValueError:
-            if len(rows) == 1 or not any(map(_QUERIES, rows)):
-                return [None] * len(rows)
-            return [self._measure([row])[0] for row in rows]
+            pass
+        if len(waiting) == 1 or not any(waiting):
+            return ()
+        return [number for one in waiting for number in self._measure((one,))]
 
     def _add_up(self) -> None:
         """Add up what waits."""
@@ -173,9 +168,9 @@ class Requests:
                 route.statuses[group.status] = route.statuses.get(group.status, 0) + len(waiting)
                 if group.model is not None:
                     group.model.count += len(waiting)
-                if numbers := list(filter(None, waiting)):
-                    queries, sql, durations = zip(*numbers, strict=True)
-                    self._add_numbers(group, queries, sql, durations)
+                if numbers := self._measure(waiting):
+                    queries, sql = numbers[0::3], numbers[1::3]
+                    self._add_numbers(group, queries, sql, list(map(add, sql, numbers[2::3])))
                 waiting.clear()
 
     def _add_numbers(

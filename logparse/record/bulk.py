@@ -13,9 +13,9 @@ from logparse.record.closing import ends_message
 from logparse.record.judge import Judge
 from logparse.record.parse import milliseconds
 
-Row = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
-"""An access line: time, database, method, path without query, status, number of queries, seconds in SQL and
-elsewhere (empty where it has no numbers)."""
+Row = tuple[bytes, bytes, bytes, bytes, bytes]
+"""An access line: time, database, method and path without query, status, and its numbers: queries, seconds in
+SQL and elsewhere (empty where it has none). To tell more apart here would cost much."""
 
 Place = tuple[int, int]
 """Where a line starts and ends."""

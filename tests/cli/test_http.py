@@ -18,6 +18,10 @@ def of_requests(all_: Samples) -> Samples:
     return {key: value for key, value in all_.items() if key[0].startswith(PREFIX)}
 
 
+def until_scraped(served: Served) -> None:
+    served.until(lambda: served.get("/metrics")[0] == 200)
+
+
 def test_serve_counts_what_replay_counts(
     logparse: Logparse, started: Started, fixtures: Path, tmp_path: Path
 ) -> None:
@@ -36,7 +40,7 @@ def test_serve_counts_what_replay_counts(
         with log.open("ab") as file:
             file.write(piece)
         if number % 7 == 3:
-            served.until(lambda: served.get("/metrics")[0] == 200)
+            until_scraped(served)
             served.process.send_signal(signal.SIGKILL)
             served.process.communicate(timeout=30)
             served = serve()

@@ -38,10 +38,9 @@ def row(
     status: str = "200",
     numbers: tuple[str, str, str] = ("3", "0.002", "0.005"),
 ) -> Row:
-    return (
-        b"2026-11-24 03:00:00,000", db.encode(), b"GET", path.encode(), status.encode(),
-        *(number.encode() for number in numbers),
-    )  # fmt: skip
+    texts = ("2026-11-24 03:00:00,000", db, f"GET {path}", status, " ".join(filter(None, numbers)))
+    time, db_, request, status_, numbers_ = (text.encode() for text in texts)
+    return time, db_, request, status_, numbers_
 
 
 def read(path: Path) -> tuple[bytes, RequestState]:
@@ -139,7 +138,7 @@ def test_a_saved_state_goes_on(rows: list[Row], cut: int) -> None:
     assert total(whole.to_state()) == len(rows)
     # Whatever was known of similar paths, each is where its own path puts it.
     counted = Counter(
-        (one[1].decode(), route(one[3].decode(), found=one[4] != b"404").template) for one in rows
+        (one[1].decode(), route(one[2].decode()[4:], found=one[3] != b"404").template) for one in rows
     )
     assert {(one.db, one.route): sum(one.statuses.values()) for one in whole.to_state().routes} == counted
 
