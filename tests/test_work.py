@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from logparse.match.load import load_patterns
 from logparse.out.counts import Counts
+from logparse.out.requests import Requests
 from logparse.pipe import Pipe
 from logparse.source.chunk import Chunk
 
@@ -26,9 +28,10 @@ LOGS = {"info": INFO, "debug": DEBUG}
 class Work:
     """calls: of functions by name, `python` and `c` of all. facts: how many were found."""
 
-    def __init__(self, log: bytes) -> None:
+    def __init__(self, log: bytes, *, http: bool = False) -> None:
         self.calls: Counter[str] = Counter()
-        pipe, counts = Pipe(), Counts()
+        requests = Requests() if http else None
+        pipe, counts = Pipe(load_patterns(http=http), requests=requests), Counts(requests=requests)
         sys.setprofile(self._called)
         try:
             for output in pipe.feed(Chunk("odoo.log", 0, log, last=True)):
@@ -47,10 +50,10 @@ class Work:
 
 
 @cache
-def work(level: str, others: int = 0) -> Work:
+def work(level: str, others: int = 0, *, http: bool = False) -> Work:
     log = LOGS[level] + OTHER * others
-    Work(log)  # what is made once, such as compiled patterns, is there then
-    return Work(log)
+    Work(log, http=http)  # what is made once, such as compiled patterns, is there then
+    return Work(log, http=http)
 
 
 # Calls for each fact. Who needs more of them says in the commit what for.
@@ -74,3 +77,11 @@ def test_other_lines_cost_nothing_but_the_search() -> None:
     few, many = work("info", 10), work("info", 10_010)
     assert few.facts == many.facts
     assert many.calls["python"] + many.calls["c"] - few.calls["python"] - few.calls["c"] < 50
+
+
+def test_access_lines_are_counted_in_bulk() -> None:
+    """Of each, a call of C or two, to put it to those of its route."""
+    few, many = work("info", 10, http=True), work("info", 10_010, http=True)
+    assert many.facts - few.facts == 10_000
+    assert many.calls["python"] - few.calls["python"] < 500
+    assert many.calls["c"] - few.calls["c"] < 13_000

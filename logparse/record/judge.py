@@ -214,10 +214,8 @@ class Judge:
         return start == self._good or ended_before(self._data, start)
 
     def heard(self, text: bytes) -> bool:
-        """Whether a line of the text was inside a message before."""
-        return bool(self.echoes) and not self.echoes.keys().isdisjoint(
-            line.rstrip() for line in text.split(b"\n")
-        )
+        """Whether a line of the text, of those that end with no blank, was inside a message before."""
+        return bool(self.echoes) and not self.echoes.keys().isdisjoint(text.split(b"\n"))
 
     def took(self, stop: int, time: int, *, ends: bool) -> None:
         """Records that `follows` promised were taken up to `stop`, the last at `time`.
