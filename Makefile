@@ -15,6 +15,7 @@ bench: .venv/made-from
 
 docs: .venv/made-from
 	.venv/bin/python docs/generate.py
+	.venv/bin/python -m monitoring.generate
 
 golden: .venv/made-from
 	.venv/bin/python -m tests.golden --write
