@@ -153,6 +153,9 @@ class Live:
         return time.monotonic() - self.last_byte
 
 
+UNMATCHED = "is matched by no file that this user can see now"
+
+
 class Following:
     """Follows the files of a Reading; one thread's.
 
@@ -193,9 +196,15 @@ class Following:
         self._servers = {file: server for server, files in streams_of(reading) for file in files}
         self._seen: dict[tuple[int, int] | str, str] = {}
         self._looked = time.monotonic()
+        self.unmatched: list[str] = []
+        """The given patterns that no file has matched yet."""
         for path in reading.all_files:
-            for name in _expanded(path):
+            found = _expanded(path)
+            for name in found:
                 self._follow(name, path)
+            if not found:
+                self.unmatched.append(path)
+                self.notes.append(("warning", f"{shown(path)} {UNMATCHED}; it is looked for again"))
         if snapshot is not None and snapshot.lifecycle is not None:
             self._restore(snapshot)
         self._logs = {}
@@ -309,7 +318,10 @@ class Following:
         for path in self.reading.all_files:
             if not magic(path):
                 continue
-            for name in _expanded(path):
+            found = _expanded(path)
+            if found and path in self.unmatched:
+                self.unmatched.remove(path)
+            for name in found:
                 if all(one.follower.path != name for one in self.live):
                     try:
                         self._follow(name, path, late=True)

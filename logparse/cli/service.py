@@ -11,7 +11,7 @@ import msgspec
 from logparse import __version__
 from logparse.cli.error import CliError
 from logparse.cli.eventsfile import EventsFile
-from logparse.cli.following import Following
+from logparse.cli.following import UNMATCHED, Following
 from logparse.cli.kept import Unkept
 from logparse.cli.logline import log
 from logparse.cli.snapshot import Snapshot, Store
@@ -168,6 +168,8 @@ class Service:
             }
             for one in following.live
         }
+        for path in following.unmatched:
+            files[shown(path)] = {"error": f"{shown(path)} {UNMATCHED}", "position": 0, "lag_bytes": 0}
         now = time.monotonic()
         stalled = not self.alive()
         behind = now - self._at_end if now - self._at_end > _BEHIND_SECONDS else None
@@ -177,6 +179,7 @@ class Service:
             and events is None
             and not stalled
             and behind is None
+            and not following.unmatched
             and all(one.follower.error is None for one in following.live)
         )
         return well, {

@@ -318,9 +318,12 @@ def test_a_pattern_of_names_and_a_file_that_appears(
 ) -> None:
     data = (fixtures / "16.0-w2-info" / "odoo.log").read_bytes()
     served = serve(tmp_path / "odoo*.log")
+    served.until_said("level=warning", "odoo*.log is matched by no file that this user can see now")
+    assert served.get("/healthz")[0] == 503
     live = tmp_path / "odoo-a.log"
     live.write_bytes(data)
     served.until(lambda: ("logparse_bytes_total", (("file", str(live)),)) in served.samples())
+    assert served.get("/healthz")[0] == 200
     served.until_jobs(in_one_go(live))
 
 
