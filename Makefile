@@ -1,4 +1,4 @@
-.PHONY: run test lint bench docs golden fuzz upstream deploy clean
+.PHONY: run test lint bench docs golden fuzz upstream faults soak deploy clean
 
 run: .venv/made-from
 	.venv/bin/logparse replay fixtures/12.0-w2-info/odoo.log
@@ -33,6 +33,10 @@ faults: .venv/made-from
 
 deploy:
 	tests/deploy/real.sh
+
+# An hour of log time at 5,000 lines a second, as fast as it is read.
+soak: .venv/made-from
+	.venv/bin/python benchmarks/following.py --soak 18000000
 
 clean:
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache benchmarks/data

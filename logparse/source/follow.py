@@ -20,6 +20,7 @@ GRACE_SECONDS = 0.3
 """How long a renamed file is still watched: a writer may be about to write its last line to it."""
 
 _LATE_SECONDS = 60.0  # how long it is looked at after that
+_SOON = 1_000_000_000  # ns: so late the file before may still be written to when a new one is there
 # A rotation renames several files one after the other: what is missing in one look is there in another.
 _LOOKS = 5
 
@@ -201,6 +202,12 @@ class Follower:
             if piece is not None or at.finished:
                 break
         live = family.live
+        if not (at.finished or at.offset or at.head_size):
+            # It was empty. By its inode it is known again, but not what was copied of it since.
+            later = family.after(None, msgspec.structs.replace(at, modified=at.modified + _SOON))
+            if later is not None and later is not live:
+                self._enter(later, 0)
+                return
         if at.finished:
             self._enter_next(family, piece, at)
         elif piece is not None:

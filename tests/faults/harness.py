@@ -235,11 +235,14 @@ class Harness:
             name: sum(value for (family, _), value in found.items() if family == f"logparse_{name}_total")
             for name in ("bytes", "lines_lost")
         }
-        assert sums == {"bytes": len(self.data), "lines_lost": 0}, what
+        assert sums["bytes"] == len(self.data), (sums, what)
+        # Of a file that is gone while nobody reads it is not known whether more was written to it.
+        gone = sum(self.disturber.done.count(one) for one in ("truncate", "cut", "replace"))
+        assert sums["lines_lost"] <= gone, (sums, what)
         assert self.scraper.decreased == [], what
         assert of_jobs(found) == expected, what
         assert status == 200, health
-        assert self.scraper.scrapes > self.kills
+        assert self.scraper.scrapes > 0
         command = [sys.executable, "-m", "logparse", "events", "--settle", str(SETTLE), "--no-settle-at-end"]
         ran = subprocess.run([*command, str(self.whole)], check=True, stdout=subprocess.PIPE)
         assert told(self.events.read_bytes()) == told(ran.stdout), what

@@ -29,7 +29,8 @@ class Disturber:
         self._paused = paused
         self._read = read
         self._number = 0
-        self._compressor = chance.choice(sorted(_COMPRESSORS))  # logrotate does not know another's pieces
+        self._savelog = chance.choice([[], ["-j"], ["-J"]])
+        self._compressor = chance.choice(sorted(_COMPRESSORS))  # neither knows another's pieces
 
     def do(self, what: str) -> None:
         """Do it, if there is anything to do it to."""
@@ -73,11 +74,11 @@ class Disturber:
 
     def dateext(self) -> None:
         """Named by time; at most one a second, as logrotate overwrites nothing."""
-        self._logrotate("create", "dateext", "dateformat -%Y%m%d-%s")
+        self._dated()
 
     def dateext_compress(self) -> None:
         """The same, with the log's extension at the end, compressed later."""
-        self._logrotate("create", "dateext", "dateformat -%Y%m%d-%s", "compress", "delaycompress")
+        self._dated("compress", "delaycompress")
 
     # Others
 
@@ -134,6 +135,11 @@ class Disturber:
             if self._read():
                 self.log.unlink()
                 self.log.touch()
+
+    def _dated(self, *directives: str) -> None:
+        while any(self.log.parent.glob(f"{self.log.name}-*-{int(time.time())}*")):
+            time.sleep(0.1)
+        self._logrotate("create", "dateext", "dateformat -%Y%m%d-%s", *directives)
 
     def _logrotate(self, *directives: str) -> None:
         name = self._compressor

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from logparse.source.chunk import Chunk
@@ -285,6 +286,26 @@ def test_first_start_with_pieces_that_lie_before(tmp_path: Path) -> None:
     assert drain(Follower(str(log), start="beginning")) == lines(0, 18)
     assert drain(Follower(str(log), start="beginning", since=1_000_001_000)) == lines(5, 18)
     assert drain(Follower(str(log), start="end")) == b""
+
+
+@pytest.mark.parametrize("copy", [True, False], ids=["copytruncate", "rename"])
+def test_an_empty_file_that_was_filled_and_rotated_while_down(copy: bool, tmp_path: Path) -> None:
+    log = tmp_path / "odoo.log"
+    log.write_bytes(lines(0, 10))
+    follower = Follower(str(log), start="beginning")
+    got = drain(follower)
+    shift(log)
+    os.utime(tmp_path / "odoo.log.1", (1_000_000, 1_000_000))
+    got += drain(follower)
+    os.utime(log, (2_000_000, 2_000_000))
+    place = follower.place
+    assert place is not None
+    follower.close()
+    add(log, lines(10, 20))
+    shift(log, copy=copy)
+    add(log, lines(20, 25))
+    follower = Follower(str(log), start="end", place=msgspec.structs.replace(place, modified=2 * 10**15))
+    assert got + drain(follower) == lines(0, 25)
 
 
 @pytest.mark.parametrize("rotated", [False, True])

@@ -1,0 +1,158 @@
+"""How soon `logparse serve` counts a line, what it costs idle, what a burst costs, and a soak.
+
+    python benchmarks/following.py [--burst MB] [--soak LINES]
+
+Reaction: from a write to the first scrape of logparse_bytes_total that knows it, median and worst of 40.
+Idle: the share of one core in 20 seconds. Burst: that much of a log is there at once; how long until all is
+read, and the most memory meanwhile. Soak: a log of so many lines is written in blocks of 5,000 (a second of
+log time each) and rotated every 200,000 lines; resident memory and file descriptors after a fifth (warm-up)
+and at the end.
+"""
+
+import argparse
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from serving import used
+
+SOURCE = Path(__file__).parent.parent / "fixtures" / "16.0-w2-info" / "odoo.log"
+TIME = re.compile(rb"(?m)^2026-11-24 (\d\d:\d\d:\d\d,\d{3})")
+UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+@contextmanager
+def served(log: Path) -> Iterator[tuple[int, str]]:
+    """A follower of this log, from its beginning, with a state directory: its process and address."""
+    said = log.with_name("said")
+    command = [sys.executable, "-m", "logparse", "serve", "--listen", "127.0.0.1:0", "--start", "beginning"]
+    with said.open("wb") as file:
+        process = subprocess.Popen([*command, "--state", str(log.parent / "state"), str(log)], stderr=file)
+    try:
+        while (found := re.search(r"listening.*url=(\S+)", said.read_text())) is None:
+            time.sleep(0.02)
+        yield process.pid, found[1]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def read(url: str) -> float:
+    """How many bytes it has read."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:  # noqa: S310
+        found = re.search(r"(?m)^logparse_bytes_total\{.*\} (\S+)$", answer.read().decode())
+    return float(found[1]) if found else 0.0
+
+
+def pieces(hours: int) -> Iterator[bytes]:
+    """The recorded log again and again: each time a day later, and of other jobs."""
+    text = SOURCE.read_bytes()
+    for turn in range(hours):
+        day = b"20%02d-%02d-%02d " % (27 + turn // 336, 1 + turn // 28 % 12, 1 + turn % 28)
+        mark = b"%08x" % turn
+        yield UUID.sub(lambda found, mark=mark: mark + found[0][8:], TIME.sub(day + rb"\1", text))
+
+
+def reaction(log: Path) -> None:
+    """From a write to its count."""
+    lines = SOURCE.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[:100]))
+    size = log.stat().st_size
+    with served(log) as (pid, url), log.open("ab", buffering=0) as file:
+        time.sleep(2)
+        took = []
+        for line in lines[100:140]:
+            time.sleep(0.3)
+            start = time.monotonic()
+            file.write(line)
+            size += len(line)
+            while read(url) < size:
+                pass
+            took.append(1000 * (time.monotonic() - start))
+        print(f"reaction: median {statistics.median(took):.0f} ms, worst of {len(took)} {max(took):.0f} ms")
+        time.sleep(6)
+        before = used(pid)[0]
+        time.sleep(20)
+        print(f"idle: {100 * (used(pid)[0] - before) / 20:.2f} % of a core")
+
+
+def burst(log: Path, size: int) -> None:
+    """All at once."""
+    log.touch()
+    with served(log) as (pid, url):
+        time.sleep(1)
+        before, cpu = used(pid)[1], used(pid)[0]
+        with log.with_name("burst").open("wb") as file:
+            for piece in pieces(1 << 20):
+                file.write(piece)
+                if file.tell() >= size:
+                    break
+            total = file.tell()
+        most, start = before, time.monotonic()
+        log.with_name("burst").replace(log)
+        while read(url) < total:
+            most = max(most, used(pid)[1])
+            time.sleep(0.1)
+        took, cpu = time.monotonic() - start, used(pid)[0] - cpu
+        print(f"burst: {total / 1e6:.0f} MB in {took:.1f} s, CPU {cpu:.1f} s, {before:.0f} to {most:.0f} MiB")
+
+
+def soak(log: Path, lines: int) -> None:
+    """An hour of log time is 18,000,000 lines."""
+    log.touch()
+    written = count = since = 0
+    first: tuple[float, int] | None = None
+    with served(log) as (pid, url):
+        start = time.monotonic()
+        for piece in pieces(1 << 20):
+            number = piece.count(b"\n")
+            with log.open("ab") as file:
+                file.write(piece)
+            written, count, since = written + len(piece), count + number, since + number
+            while written - read(url) > 32 << 20:
+                time.sleep(0.05)
+            if since > 200_000:
+                since = 0
+                log.replace(log.with_name("odoo.log.1"))
+                log.touch()
+            now = (used(pid)[1], len(list(Path(f"/proc/{pid}/fd").iterdir())))
+            if first is None and count > lines / 5:
+                first = now
+            if count >= lines:
+                break
+        while read(url) < written:
+            time.sleep(0.05)
+        now = (used(pid)[1], len(list(Path(f"/proc/{pid}/fd").iterdir())))
+        assert first is not None
+        print(
+            f"soak: {count} lines in {time.monotonic() - start:.0f} s; {first[0]:.1f} to {now[0]:.1f} MiB, "
+            f"descriptors {first[1]} to {now[1]}"
+        )
+
+
+def main() -> None:
+    """All of it, or one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--burst", type=int, metavar="MB")
+    parser.add_argument("--soak", type=int, metavar="LINES")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "odoo.log"
+        if given.soak:
+            soak(log, given.soak)
+        elif given.burst:
+            burst(log, given.burst * 1_000_000)
+        else:
+            reaction(log)
+
+
+if __name__ == "__main__":
+    main()
