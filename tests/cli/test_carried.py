@@ -76,7 +76,7 @@ def test_a_lifecycle_that_is_not_known(serve: Callable[..., Served], log: Path, 
     (tmp_path / "state" / "logparse.state").write_bytes(content)
     served = serve("--state", tmp_path / "state", "odoo.log")
     said = served.until_said("level=error", "only positions and counters are used")
-    assert "this release holds lifecycle.jobs.Jobs in another form (more" in said
+    assert "in another form" in said
     assert (tmp_path / "state" / "logparse.state.aside.1").read_bytes() == content
     served.until(lambda: served.get("/metrics")[0] == 200)
     runs = sum(value for (name, _), value in in_one_go(log).items() if name == "odoo_queue_job_runs_total")
