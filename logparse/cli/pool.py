@@ -12,7 +12,7 @@ from logparse.cli.piece import Parser
 from logparse.cli.worker import Ended, Message, Task, decode, work
 
 # So many bytes that nobody asked for yet are taken from one worker, and from all.
-_MOST, _MOST_OF_ALL = 16 << 20, 48 << 20
+_MOST, _MOST_OF_ALL = 8 << 20, 16 << 20
 _encode = msgspec.msgpack.Encoder().encode
 
 
