@@ -1,6 +1,7 @@
 """The processes that read parts of logs, and what they have sent of each part."""
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
@@ -25,7 +26,12 @@ class _Worker:
         self.process: BaseProcess = context.Process(
             target=work, args=(parser, theirs, [*others, self.connection]), daemon=True
         )
-        self.process.start()
+        # Ctrl-C is the program's to answer: a worker that is not yet at work must not either.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self.number: int | None = None
         self.idle = True
