@@ -1,13 +1,18 @@
 """The verb `check`: what a log is, and what it can show."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from logparse.cli.error import BAD_INPUT, CliError, say
+from logparse.cli.error import BAD_INPUT, CliError
 from logparse.cli.options import Reading, files_argument, reading_options
+from logparse.cli.outputs import run_into
 from logparse.cli.run import open_run
-from logparse.source.error import SourceError
+from logparse.out.sink import Sink
+
+if TYPE_CHECKING:
+    from logparse.out.check import Inspection
 
 
 @click.command("check")
@@ -37,31 +42,29 @@ def command(ctx: click.Context, reading: Reading, as_json: bool, with_text: bool
         raise CliError("standard output is closed: there is nowhere to print to")
     from logparse.out.check import Inspection
 
-    run = open_run(reading, progress=True)
     inspection = Inspection(with_text=with_text)
-    run.pipe.tap = inspection
-    failure: SourceError | None = None
-    try:
-        for output in run.outputs():
-            inspection.add(output)
-    except SourceError as error:
-        failure = error
-    finally:
-        for warning in run.warnings:
-            say(warning)
-    if failure is not None and not run.pipe.tally.headers:
-        raise failure
-    check = inspection.result(run.pipe, run.files)
-    if as_json:
-        import msgspec
-
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(check), indent=2) + b"\n")
-    else:
-        from logparse.out.terminal.check import show
-        from logparse.out.terminal.layout import printed
-
-        printed(sys.stdout, lambda console: show(check, console))
-    if failure is not None:
-        raise failure
-    if not check.ok:
+    result = _Result(inspection, as_json=as_json)
+    run_into(open_run(reading, progress=True), [inspection, result])
+    if not result.ok:
         ctx.exit(BAD_INPUT)
+
+
+class _Result(Sink):
+    """Prints what was found. inspection: has come to its end before it. ok: whether the check passes."""
+
+    ok = False
+
+    def __init__(self, inspection: "Inspection", *, as_json: bool) -> None:
+        self._inspection = inspection
+        self._as_json = as_json
+
+    def finish(self) -> None:
+        from logparse.cli.printed import to_console, to_json
+        from logparse.out.terminal.check import show
+
+        check = self._inspection.result()
+        if self._as_json:
+            to_json(check)
+        else:
+            to_console(lambda console: show(check, console))
+        self.ok = check.ok

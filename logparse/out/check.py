@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
@@ -14,6 +15,7 @@ from logparse.out.entries import what_was_read
 from logparse.out.label import cleaned
 from logparse.out.report import SCHEMA, Input
 from logparse.out.shape import Shape, Shapes, shapes_of
+from logparse.out.sink import Sink, Source
 from logparse.out.visibility import visibility
 from logparse.out.visible import Visibility
 from logparse.pipe import Pipe, Tap
@@ -124,13 +126,14 @@ class Check(msgspec.Struct, frozen=True):
 _Pid = tuple[str | None, int | None]
 
 
-class Inspection(Tap):
-    """Looks on at a pipe. Set it as the pipe's `tap`, `add` what the pipe tells, and ask for the `result`.
+class Inspection(Sink, Tap):
+    """Looks on at a pipe, too, as its own `tap`; ask for the `result` when all was read.
 
     with_text: keep the messages that were not recognised as they are; they may hold personal data.
     """
 
     def __init__(self, *, with_text: bool = False) -> None:
+        self.tap = self
         self._with_text = with_text
         self._shapes = Shapes()
         self._versions: dict[str, None] = {}
@@ -140,6 +143,10 @@ class Inspection(Tap):
         self._announced: set[str] = set()
         self._samples: dict[str, list[Sample]] = {}
         self._told: Counter[str] = Counter()
+
+    def open(self, source: Source) -> None:
+        """Take note of the pipe."""
+        self._source = source
 
     def chunk(self, chunk: Chunk) -> None:
         """Look at the shape of some of its lines."""
@@ -178,15 +185,15 @@ class Inspection(Tap):
         if len(samples) < SAMPLES and all(text != one.text for one in samples):
             samples.append(Sample(record.level, text, record.file, record.offset))
 
-    def add(self, output: Output) -> None:
-        """Count what the pipe tells."""
-        if isinstance(output, Event):
-            self._told[output.event] += 1
+    def add(self, outputs: Sequence[Output]) -> None:
+        """Count the events."""
+        self._told.update(output.event for output in outputs if isinstance(output, Event))
 
-    def result(self, pipe: Pipe, files: list[str]) -> Check:
+    def result(self) -> Check:
         """What the log is, as far as it was read."""
+        pipe = self._source.pipe
         sees = visibility(pipe, self._told)
-        read = what_was_read(pipe, files)
+        read = what_was_read(pipe, self._source.files)
         shapes = shapes_of(pipe)
         problems = _problems(read, sees, shapes, pipe.reader.foreign)
         sight = pipe.lifecycle.sight

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from logparse.out.check import Check, Inspection, redacted
+from logparse.out.sink import Source
 from logparse.out.terminal.check import show
 from logparse.pipe import Pipe
 from logparse.source.chunk import Chunk
@@ -28,10 +29,11 @@ def text_of(folder: str) -> str:
 
 def checked(text: str, *, with_text: bool = False) -> Check:
     pipe, inspection = Pipe(), Inspection(with_text=with_text)
-    pipe.tap = inspection
-    for output in (*pipe.feed(Chunk("odoo.log", 0, text.encode(), last=True)), *pipe.finish()):
-        inspection.add(output)
-    return inspection.result(pipe, ["odoo.log"])
+    pipe.tap = inspection.tap
+    inspection.open(Source(pipe, ["odoo.log"]))
+    inspection.add(pipe.feed(Chunk("odoo.log", 0, text.encode(), last=True)))
+    inspection.add(pipe.finish())
+    return inspection.result()
 
 
 @cache
@@ -217,9 +219,10 @@ def test_a_log_without_queue_job() -> None:
 def test_bytes_that_are_not_utf_8_are_noted_and_no_failure() -> None:
     data = unknown("x").replace("x", "Ü").replace("WARNING", "INFO").encode("latin-1")
     pipe, inspection = Pipe(), Inspection()
-    pipe.tap = inspection
+    pipe.tap = inspection.tap
+    inspection.open(Source(pipe, []))
     pipe.feed(Chunk("odoo.log", 0, data, last=True))
-    check = inspection.result(pipe, [])
+    check = inspection.result()
     assert [(one.kind, one.fails) for one in check.problems] == [("unmatched", True), ("utf8", False)]
 
 
