@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pytest
 
-from logparse.out.counts import JOB_EVENTS
+from logparse.lifecycle.event import JOB_EVENTS
 from logparse.out.families import PREFIX
 from logparse.out.sketch import ERROR
 from tests import prometheus

@@ -14,8 +14,7 @@ from logparse.cli.error import CliError, say
 from logparse.cli.following import Following
 from logparse.cli.options import Reading, files_argument, reading_options, workers_option
 from logparse.cli.run import Run, open_run
-from logparse.lifecycle.event import Event, Output
-from logparse.out.counts import JOB_EVENTS
+from logparse.lifecycle.event import JOB_EVENTS, Event, Output
 from logparse.out.jsonl import encode
 from logparse.source.error import SourceError, shown
 from logparse.source.files import total_bytes

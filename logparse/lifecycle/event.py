@@ -2,6 +2,20 @@
 
 import msgspec
 
+JOB_EVENTS = (
+    "queued",
+    "dispatched",
+    "started",
+    "done",
+    "failed",
+    "retried",
+    "requeued",
+    "refused",
+    "cancelled",
+    "lost",
+)
+"""What may happen to a job, in the order of its life."""
+
 
 class Event(msgspec.Struct, frozen=True, gc=False):
     """What happened, when, to which job, and which record proves it (docs/events.md).

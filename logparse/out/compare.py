@@ -7,8 +7,7 @@ from typing import Literal
 import msgspec
 
 import logparse
-from logparse.lifecycle.event import Event, Output
-from logparse.out.counts import JOB_EVENTS
+from logparse.lifecycle.event import JOB_EVENTS, Event, Output
 from logparse.out.groups import Group, Groups, rounded
 from logparse.out.selection import Selection
 from logparse.out.significance import fisher, holm, ranks, tail

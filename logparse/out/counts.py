@@ -12,18 +12,6 @@ from logparse.out.request_state import RequestState
 from logparse.out.requests import Requests
 from logparse.out.state import LIMITED, Channel, Histogram, Series, Server, State, copied, moved
 
-JOB_EVENTS = (
-    "queued",
-    "dispatched",
-    "started",
-    "done",
-    "failed",
-    "retried",
-    "requeued",
-    "refused",
-    "cancelled",
-    "lost",
-)
 REQUEUE_REASONS = ("dead", "timeout", "manual", "unknown")
 UNANSWERED_REASONS = ("unreached", "broken")
 OTHER = "other"

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from logparse.lifecycle.event import Event
+from logparse.lifecycle.event import JOB_EVENTS, Event
 from logparse.lifecycle.lifecycle import Lifecycle
 from logparse.out.counts import REQUEUE_REASONS
 from logparse.out.label import cleaned
@@ -12,7 +12,7 @@ from logparse.out.sketch import Sketch
 from logparse.out.state import Series
 from logparse.out.time import iso
 from logparse.out.top import Often
-from logparse.out.visible import EVENTS, Visibility
+from logparse.out.visible import Visibility
 from logparse.pipe import Pipe
 from logparse.source.error import shown as shown_path
 
@@ -106,7 +106,7 @@ def channels(series: Iterable[Series], durations: dict[str, Sketch]) -> list[Cha
         channels.append(
             Channel(
                 one.channel or None,
-                {word: one.events[word] for word in EVENTS if word in one.events},
+                {word: one.events[word] for word in JOB_EVENTS if word in one.events},
                 one.runs,
                 percentiles(sketch) if sketch is not None else None,
             )

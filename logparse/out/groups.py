@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from logparse.lifecycle.event import Ended, Event, Output
-from logparse.out.counts import JOB_EVENTS, OTHER
+from logparse.lifecycle.event import JOB_EVENTS, Ended, Event, Output
+from logparse.out.counts import OTHER
 from logparse.out.label import cleaned
 from logparse.out.sink import Sink
 from logparse.out.sketch import Sketch

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from logparse.out.counts import JOB_EVENTS, OUTCOMES, REQUEUE_REASONS, UNANSWERED_REASONS, Counts
+from logparse.lifecycle.event import JOB_EVENTS
+from logparse.out.counts import OUTCOMES, REQUEUE_REASONS, UNANSWERED_REASONS, Counts
 from logparse.out.exposition import Row
 from logparse.out.families import PREFIX
 from logparse.out.gauges import Build, FileStats, Gauges, PipeStats, ReaderStats

@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 
 import logparse
-from logparse.lifecycle.event import Ended, Event, Output, QueueWait
+from logparse.lifecycle.event import JOB_EVENTS, Ended, Event, Output, QueueWait
 from logparse.lifecycle.lifecycle import Lifecycle
 from logparse.out import entries
 from logparse.out.counts import OTHER, Counts
@@ -22,7 +22,7 @@ from logparse.out.state import Series
 from logparse.out.time import iso
 from logparse.out.top import Longest, MostOften
 from logparse.out.visibility import visibility
-from logparse.out.visible import EVENTS, Visibility
+from logparse.out.visible import Visibility
 from logparse.pipe import Pipe
 
 TOP = 10
@@ -217,7 +217,7 @@ class Summary:
     ) -> Database:
         measures = self._measures.get(db) or _Measures(0)
         events: dict[str, int | None] = {}
-        for word in EVENTS:
+        for word in JOB_EVENTS:
             count = sum(one.events.get(word, 0) for one in series)
             events[word] = count if count or sees.shows(word) else None
         runs = sum(one.runs for one in series)

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from logparse.lifecycle.event import Ended, Event, Output, QueueWait, Unanswered
-from logparse.out.counts import JOB_EVENTS, OTHER, Counts
+from logparse.lifecycle.event import JOB_EVENTS, Ended, Event, Output, QueueWait, Unanswered
+from logparse.out.counts import OTHER, Counts
 from logparse.out.sink import Sink, Source
 
 WIDTHS: tuple[int, ...] = (

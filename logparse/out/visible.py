@@ -6,19 +6,6 @@ import msgspec
 
 Shown = Literal["yes", "inferred", "partly", "no"]
 
-EVENTS = (
-    "queued",
-    "dispatched",
-    "started",
-    "done",
-    "failed",
-    "retried",
-    "requeued",
-    "refused",
-    "cancelled",
-    "lost",
-)
-"""The events of a job, in the order of its life."""
 MEASURES = ("duration", "dispatch_delay", "queue_wait", "exception", "channel", "runner", "worker")
 """What else of jobs and installation a log may show."""
 
@@ -33,7 +20,7 @@ class Setting(msgspec.Struct, frozen=True):
 class Visible(msgspec.Struct, frozen=True):
     """Whether a log shows something.
 
-    what: of EVENTS or MEASURES. shown: `yes` (a line states it), `inferred` (it follows from others),
+    what: of JOB_EVENTS or MEASURES. shown: `yes` (a line states it), `inferred` (it follows from others),
     `partly` (some of them; `why` tells which) or `no`. why: one sentence. setting: what would show more.
     """
 

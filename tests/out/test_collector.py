@@ -17,9 +17,9 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
+from logparse.lifecycle.event import JOB_EVENTS, ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
 from logparse.out.collector import Build, FileStats, Gauges, PipeStats, QueueJobCollector, ReaderStats
-from logparse.out.counts import JOB_EVENTS, Counts
+from logparse.out.counts import Counts
 from logparse.out.families import FAMILIES, exposed
 from logparse.out.rows import ROWS
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
-from logparse.out.counts import JOB_EVENTS, Counts
+from logparse.lifecycle.event import JOB_EVENTS, ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
+from logparse.out.counts import Counts
 from logparse.out.state import Series, State
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logparse.lifecycle.event import Ended, Event, Output, QueueWait
-from logparse.out.counts import JOB_EVENTS, Counts
+from logparse.lifecycle.event import JOB_EVENTS, Ended, Event, Output, QueueWait
+from logparse.out.counts import Counts
 from logparse.out.selection import Selection
 from logparse.out.sink import Source
 from logparse.out.timeline import MOST, WIDTHS, Timeline

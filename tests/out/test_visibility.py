@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from logparse.lifecycle.event import Event
+from logparse.lifecycle.event import JOB_EVENTS, Event
 from logparse.out.visibility import visibility
-from logparse.out.visible import EVENTS, MEASURES, Visibility
+from logparse.out.visible import MEASURES, Visibility
 from logparse.pipe import Pipe
 from logparse.source.chunk import Chunk
 
@@ -50,7 +50,7 @@ def option(visibility: Visibility, what: str) -> str | None:
 )
 def test_everything_is_judged_once(text: str) -> None:
     items = seen(text).items
-    assert [one.what for one in items] == [*EVENTS, *MEASURES]
+    assert [one.what for one in items] == [*JOB_EVENTS, *MEASURES]
     assert all(one.why and not one.why.endswith(".") for one in items)
 
 
@@ -68,7 +68,7 @@ def test_info_infers_what_debug_observes() -> None:
     assert found.level == "info"
     assert found.blind is None
     assert hidden(found) == {"queued", "queue_wait", "channel", "cancelled"}
-    assert {word for word in EVENTS if found[word].shown == "inferred"} == {
+    assert {word for word in JOB_EVENTS if found[word].shown == "inferred"} == {
         "started",
         "done",
         "retried",
@@ -222,7 +222,7 @@ def test_jobs_that_cron_runs() -> None:
     assert found["started"].shown == "yes"
     assert found["done"].shown == "inferred"
     assert {"dispatched", "dispatch_delay", "refused", "runner"} <= hidden(found)
-    assert [one.what for one in found.items] == [*EVENTS, *MEASURES]
+    assert [one.what for one in found.items] == [*JOB_EVENTS, *MEASURES]
 
 
 def test_jobs_that_cron_runs_are_not_named_at_info() -> None:

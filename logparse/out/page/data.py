@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from logparse.out.counts import JOB_EVENTS
+from logparse.lifecycle.event import JOB_EVENTS
 from logparse.out.report import Percentiles, Report
 from logparse.out.timeline import GAMMA, STATES, ZERO, Cell, Steps, Timeline
-from logparse.out.visible import EVENTS, MEASURES
+from logparse.out.visible import MEASURES
 
 MOST_BYTES = 1_200_000
 """Of the numbers; beyond it the intervals are made wider."""
@@ -99,7 +99,7 @@ def _data(report: Report, timeline: Timeline) -> Data:
             for (interval, kind), mark in sorted(timeline.marks.items())
         ],
         exact,
-        {what: sees[what].why for what in (*EVENTS, *MEASURES) if not sees.shows(what)},
+        {what: sees[what].why for what in (*JOB_EVENTS, *MEASURES) if not sees.shows(what)},
         sees["started"].shown == "yes",
     )
 

@@ -8,7 +8,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from logparse.out.counts import JOB_EVENTS
+from logparse.lifecycle.event import JOB_EVENTS
 from logparse.out.terminal.layout import COLOURS
 from logparse.out.time import iso
 from logparse.out.timeline import Cell, Steps, Timeline, quantile
