@@ -58,16 +58,19 @@ def _neither(text: str) -> str:
     )
 
 
-def compare(reading: Reading, before: Before, form: str, most: int | None) -> None:
-    """Read both sides and print how they differ. most: rows of a table. Raises CliError, SourceError."""
+def compare(reading: Reading, before: Before, form: str, most: int | None, *, workers: int) -> None:
+    """Read both sides and print how they differ. Raises CliError, SourceError.
+
+    most: rows of a table. workers: processes that read large logs.
+    """
     from logparse.out.compare import Side, compared
 
     selection = reading.selection
     if before.files:
         earlier = msgspec.structs.replace(reading, files=before.files, servers=())
         first, second = Side(selection), Side(selection)
-        run_into(open_run(earlier, progress=True), [first])
-        run_into(open_run(reading, progress=True), [second])
+        run_into(open_run(earlier, progress=True, workers=workers), [first])
+        run_into(open_run(reading, progress=True, workers=workers), [second])
     else:
         start, end = _bounds(selection, before)
         first = Side(msgspec.structs.replace(selection, start_ms=start, end_ms=end))
@@ -75,7 +78,7 @@ def compare(reading: Reading, before: Before, form: str, most: int | None) -> No
         own = selection.start_ms if before.start is not None and selection.start_ms is not None else end
         second = Side(msgspec.structs.replace(selection, start_ms=own))
         everything = msgspec.structs.replace(reading, selection=Selection(dbs=selection.dbs))
-        run_into(open_run(everything, progress=True), [first, second])
+        run_into(open_run(everything, progress=True, workers=workers), [first, second])
     comparison = compared(first, second)
     if form == "json":
         printed.to_json(comparison)

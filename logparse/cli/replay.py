@@ -146,11 +146,15 @@ def command(
         raise CliError("standard output is closed: there is nowhere to print to")
     form = form or ("json" if as_json else "table")
     if compare is not None:
-        if metrics or group_by or html or openmetrics or otlp or parquet:
+        files = {"--html": html, "--openmetrics": openmetrics, "--otlp": otlp, "--parquet": parquet}
+        others = [option for option, file in files.items() if file is not None]
+        given = {"--metrics": metrics, "--group-by": group_by, "--http": http}
+        others += [option for option, asked in given.items() if asked]
+        if others:
             raise click.UsageError(
-                "--compare prints how two sides differ, and nothing else: leave out the others"
+                f"--compare prints how two sides differ, and nothing else: leave out {' and '.join(others)}"
             )
-        compare_sides(reading, compare, form, top)
+        compare_sides(reading, compare, form, top, workers=workers)
         return
     from logparse.cli.outputs import checked, run_into
     from logparse.out.counts import Counts

@@ -352,7 +352,19 @@ def test_what_is_to_be_compared_must_make_sense(logparse: Logparse, log: Path) -
         (("--compare", "soon"), "neither a log that exists, nor a time"),
         (("--compare", "2026-11-24..2026-11-23"), "nothing to compare"),
         (("--compare", "2026-11-24 03:04", "--to", "2026-11-24 03:00"), "nothing comes after it"),
-        (("--compare", "2026-11-24 03:04", "--html", "x.html"), "leave out the others"),
+        *(
+            (("--compare", "2026-11-24 03:04", *other), f"and nothing else: leave out {other[0]};")
+            for other in (
+                ("--html", "x.html"),
+                ("--html", ""),
+                ("--parquet", "tables"),
+                ("--openmetrics", "x.om"),
+                ("--otlp", "x.json"),
+                ("--metrics",),
+                ("--group-by", "hour"),
+                ("--http",),
+            )
+        ),
         (("--group-by", "colour"), "nothing is grouped by 'colour'"),
         (("--format", "xml"), "'xml' is not one of"),
         (("--json", "--format", "csv"), "two forms of the same"),
