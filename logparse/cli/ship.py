@@ -1,32 +1,32 @@
 """The verb `ship`: follow logs, and push what happens in them to Loki, as events."""
 
-import os
 import re
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from logparse import __version__
+from logparse.cli.daemon import (
+    Followed,
+    close,
+    save_every_option,
+    signals,
+    start_option,
+    state_option,
+    tell_files,
+)
 from logparse.cli.error import CliError, say
 from logparse.cli.events import EVENTS, only_callback
-from logparse.cli.following import Following
 from logparse.cli.logline import log
+from logparse.cli.loki import endpoint_options, url_option
 from logparse.cli.once import send_once
 from logparse.cli.options import Reading, files_argument, reading_options
-from logparse.cli.serve import close, prepare, start_callback, told_from
 from logparse.cli.shipping import Plan, Shipping
-from logparse.cli.snapshot import Snapshot, Store
 from logparse.export.signal import SHIPPED, SOURCE
-from logparse.out.endpoint import Endpoint, EndpointError, Login, endpoint
+from logparse.out.endpoint import Endpoint
 from logparse.out.http import ListenError, serve_http
-from logparse.source.error import shown
 from logparse.source.follow import Start
 
-PASSWORD, TOKEN = "LOGPARSE_SHIP_PASSWORD", "LOGPARSE_SHIP_TOKEN"
 _LABEL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.{1,1000})", re.DOTALL)
 
 
@@ -46,22 +46,12 @@ def _labels(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
 
 @click.command("ship")
 @files_argument
-@click.option("--loki", metavar="URL", required=True, help="Where Loki is, such as http://loki:3100.")
-@click.option(
-    "--state",
-    metavar="DIR",
-    type=click.Path(readable=False, path_type=Path),
-    help="Keep here how far each file was read and what is not in Loki yet, and go on from there after a "
-    "restart or a kill. One program at a time uses it.",
+@url_option
+@state_option(
+    "Keep here how far each file was read and what is not in Loki yet, and go on from there after a "
+    "restart or a kill. One program at a time uses it."
 )
-@click.option(
-    "--start",
-    metavar="WHERE",
-    default="end",
-    show_default=True,
-    callback=start_callback,
-    help="Where to begin in a file without a saved position: beginning, end, or a time, as in `serve`.",
-)
+@start_option("Where to begin in a file without a saved position: beginning, end, or a time, as in `serve`.")
 @click.option(
     "--once",
     is_flag=True,
@@ -84,36 +74,7 @@ def _labels(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
     help="Also send texts of the log: tracebacks of failures, messages of refusals and retries. They may "
     "hold personal data.",
 )
-@click.option("--tenant", metavar="ID", help="The tenant in Loki (X-Scope-OrgID).")
-@click.option(
-    "--user",
-    metavar="NAME",
-    help=f"For basic authentication; the password is in --password-file, or in the variable {PASSWORD}.",
-)
-@click.option(
-    "--password-file", metavar="FILE", type=click.Path(path_type=Path), help="Holds the password of --user."
-)
-@click.option(
-    "--token-file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help=f"Holds a bearer token, which may be replaced at any time; or it is in the variable {TOKEN}.",
-)
-@click.option(
-    "--ca-file", metavar="FILE", type=click.Path(path_type=Path), help="Certificates that sign Loki's, PEM."
-)
-@click.option(
-    "--cert-file", metavar="FILE", type=click.Path(path_type=Path), help="A certificate to show to Loki, PEM."
-)
-@click.option("--key-file", metavar="FILE", type=click.Path(path_type=Path), help="Its key, PEM.")
-@click.option(
-    "--timeout",
-    metavar="SECONDS",
-    type=click.FloatRange(0.1, 300),
-    default=10.0,
-    show_default=True,
-    help="How long to wait for an answer.",
-)
+@endpoint_options
 @click.option(
     "--batch-wait",
     metavar="SECONDS",
@@ -138,21 +99,14 @@ def _labels(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
     show_default=True,
     help="The most events of one push.",
 )
-@click.option(
-    "--save-every",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0.05),
-    default=5.0,
-    show_default=True,
-    help="How often what --state keeps is saved, beside after each push.",
-)
+@save_every_option("How often what --state keeps is saved, beside after each push.")
 @click.option(
     "--listen", metavar="ADDRESS:PORT", help="Serve /metrics and /healthz of the sending here; else nowhere."
 )
 @reading_options
 def command(
     reading: Reading,
-    loki: str,
+    loki: Endpoint,
     state: Path | None,
     start: tuple[Start, int | None],
     once: bool,
@@ -160,14 +114,6 @@ def command(
     no_channel_state: bool,
     label: dict[str, str],
     with_text: bool,
-    tenant: str | None,
-    user: str | None,
-    password_file: Path | None,
-    token_file: Path | None,
-    ca_file: Path | None,
-    cert_file: Path | None,
-    key_file: Path | None,
-    timeout: float,
     batch_wait: float,
     batch_bytes: int,
     batch_count: int,
@@ -191,78 +137,18 @@ def command(
         wanted -= {"channel_state"}
     if once and (state is not None or listen is not None):
         raise click.UsageError("--once neither keeps a state nor listens: leave out --state and --listen")
-    where = _endpoint(
-        loki,
-        _login(user, password_file, token_file),
-        tenant,
-        (ca_file, cert_file, key_file),
-        timeout,
-    )
-    if where.bare:
-        say(f"warning: the login goes to {where.host} as it is, since the URL is not https")
-    plan = Plan(where, label, wanted, with_text, batch_wait, batch_bytes, batch_count)
+    if loki.bare:
+        say(f"warning: the login goes to {loki.host} as it is, since the URL is not https")
+    plan = Plan(loki, label, wanted, with_text, batch_wait, batch_bytes, batch_count)
     if once:
         send_once(reading, plan)
     else:
-        _follow(reading, plan, start, state, save_every, listen)
+        _follow(Followed(reading, start, state), plan, save_every, listen)
 
 
-def _login(user: str | None, password_file: Path | None, token_file: Path | None) -> Login:
-    password = os.environ.get(PASSWORD) if password_file is None else None
-    token = os.environ.get(TOKEN) if token_file is None else None
-    if user is not None and password is None and password_file is None:
-        raise click.UsageError(f"--user needs --password-file, or the variable {PASSWORD}")
-    if user is None and password_file is not None:
-        raise click.UsageError("--password-file needs --user")
-    if user is not None and token_file is not None:
-        raise click.UsageError("--user and --token-file are two logins: give one")
-    if user is not None:
-        return Login(user=user, password=password, password_file=password_file)
-    return Login(token=token, token_file=token_file)
-
-
-def _endpoint(
-    url: str,
-    login: Login,
-    tenant: str | None,
-    tls: tuple[Path | None, Path | None, Path | None],
-    timeout: float,
-) -> Endpoint:
-    ca_file, cert_file, key_file = tls
-    try:
-        return endpoint(
-            url,
-            login=login,
-            tenant=tenant,
-            ca_file=ca_file,
-            cert_file=cert_file,
-            key_file=key_file,
-            timeout=timeout,
-        )
-    except EndpointError as error:
-        raise CliError(str(error)) from error
-
-
-def _follow(
-    reading: Reading,
-    plan: Plan,
-    start: tuple[Start, int | None],
-    state: Path | None,
-    save_every: float,
-    listen: str | None,
-) -> None:
-    where, since = start
-    reading = told_from(reading, since)
-    store = None
-    if state is not None:
-        prepare(state)
-        store = Store(state)
-
-    def following(snapshot: Snapshot | None) -> Following:
-        return Following(reading, where, since=since, snapshot=snapshot, state=state)
-
-    shipping = Shipping(following, store, plan, save_every)
-    with _signals(shipping) as stop:
+def _follow(followed: Followed, plan: Plan, save_every: float, listen: str | None) -> None:
+    shipping = Shipping(followed.open, followed.store, plan, save_every)
+    with signals(shipping.waiter.wake) as stop:
         server = None
         if listen is not None:
             try:
@@ -277,8 +163,7 @@ def _follow(
                 raise CliError(str(error)) from error
             log("info", "listening", url=server.url, version=__version__)
         log("info", "sending", loki=plan.endpoint.url, waiting=len(shipping.sending.outbox))
-        for one in shipping.following.live:
-            log("info", "following", file=shown(one.follower.path), position=one.follower.position)
+        tell_files(shipping.following)
         try:
             shipping.run(stop)
         finally:
@@ -286,20 +171,3 @@ def _follow(
             if server is not None:
                 close(server)
         log("info", "stopped", sent=shipping.sending.outbox.sent)
-
-
-@contextmanager
-def _signals(shipping: Shipping) -> Iterator[threading.Event]:
-    """An event that SIGTERM, SIGINT and SIGHUP set, instead of ending the program at once."""
-    stop = threading.Event()
-
-    def end(*_: object) -> None:
-        stop.set()
-        shipping.waiter.wake()
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
