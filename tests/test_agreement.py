@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from logparse.lifecycle.event import JOB_EVENTS
-from logparse.out.families import PREFIX
+from logparse.out.family import PREFIX
 from logparse.out.sketch import ERROR
 from tests import prometheus
 

@@ -10,7 +10,8 @@ from prometheus_client.samples import Sample
 
 from logparse.out.counts import Counts
 from logparse.out.exposition import Buckets, buckets, heading, samples
-from logparse.out.families import FAMILIES, PREFIX, Family, exposed
+from logparse.out.families import FAMILIES
+from logparse.out.family import PREFIX, Family, exposed
 from logparse.out.gauges import Build, FileStats, Gauges, NoGauges, NoReaders, PipeStats, ReaderStats
 from logparse.out.request_families import REQUEST_FAMILIES
 from logparse.out.request_rows import REQUEST_HISTOGRAMS, REQUEST_ROWS

@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 import msgspec
 
 from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
-from logparse.out.families import FAMILIES, PREFIX, SECONDS
+from logparse.out.families import FAMILIES
+from logparse.out.family import PREFIX, SECONDS
 from logparse.out.label import cleaned, is_cut
 from logparse.out.request_state import RequestState
 from logparse.out.requests import Requests

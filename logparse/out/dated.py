@@ -6,7 +6,8 @@ import msgspec
 
 from logparse.lifecycle.event import Event, Output
 from logparse.out.counts import Counts
-from logparse.out.families import FAMILIES, PREFIX
+from logparse.out.families import FAMILIES
+from logparse.out.family import PREFIX
 from logparse.out.gauges import NoGauges, NoReaders
 from logparse.out.rows import ROWS, moment
 

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from prometheus_client.utils import floatToGoString
 
-from logparse.out.families import Family, exposed
+from logparse.out.family import Family, exposed
 
 Row = tuple[tuple[str, ...], float]
 """The label values, in the order of the family's labels, and the number."""

@@ -10,7 +10,8 @@ from logparse.lifecycle.event import Output
 from logparse.out.counts import Counts
 from logparse.out.coverage import Coverage
 from logparse.out.dated import DATED, Dated, Item
-from logparse.out.families import FAMILIES, PREFIX, Family
+from logparse.out.families import FAMILIES
+from logparse.out.family import PREFIX, Family
 from logparse.out.gauges import Build
 from logparse.out.live import LiveGauges, ReadOnce
 from logparse.out.openmetrics import OpenMetricsText

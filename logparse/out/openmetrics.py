@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO
 
 from logparse.out.exposition import END, escaped, heading
-from logparse.out.families import Family, exposed
+from logparse.out.family import Family, exposed
 
 _MOST_WAITING = 10_000
 

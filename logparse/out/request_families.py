@@ -1,6 +1,6 @@
 """The metrics of HTTP requests by name; they are exposed where requests are counted (`--http`)."""
 
-from logparse.out.families import Family
+from logparse.out.family import Family
 
 PREFIX = "odoo_http_"
 

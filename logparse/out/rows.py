@@ -7,7 +7,7 @@ import msgspec
 from logparse.lifecycle.event import JOB_EVENTS
 from logparse.out.counts import OUTCOMES, REQUEUE_REASONS, UNANSWERED_REASONS, Counts
 from logparse.out.exposition import Row
-from logparse.out.families import PREFIX
+from logparse.out.family import PREFIX
 from logparse.out.gauges import Build, FileStats, Gauges, PipeStats, ReaderStats
 from logparse.out.label import cleaned
 from logparse.out.state import Series, State

@@ -9,7 +9,8 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from logparse.out.collector import QueueJobCollector
-from logparse.out.families import PREFIX, Family, table
+from logparse.out.families import table
+from logparse.out.family import PREFIX, Family
 from logparse.out.outbox import Outbox
 from logparse.out.refusal import REASONS
 

@@ -3,7 +3,7 @@
 import re
 
 from logparse.out.families import FAMILIES
-from logparse.out.families import exposed as name_of
+from logparse.out.family import exposed as name_of
 from logparse.out.request_families import REQUEST_FAMILIES
 from logparse.out.shipped import FAMILIES as SHIP_FAMILIES
 

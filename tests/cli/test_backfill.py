@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from logparse.out.blocks import block_hours
-from logparse.out.families import SECONDS
+from logparse.out.family import SECONDS
 from tests import prometheus
 from tests.odoo import START_MS
 from tests.skewed import skewed_log

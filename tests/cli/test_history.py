@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from logparse.out.families import PREFIX, SECONDS
+from logparse.out.family import PREFIX, SECONDS
 from logparse.out.sketch import ERROR
 from tests import prometheus
 from tests.odoo import START_MS, asking, record, uuid

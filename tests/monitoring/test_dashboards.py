@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from logparse.out.families import exposed
+from logparse.out.family import exposed
 from monitoring.generate.__main__ import DASHBOARDS, FOLDER, main, text
 from monitoring.generate.level import level_of
 from tests.export import facts

@@ -20,7 +20,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from logparse.lifecycle.event import JOB_EVENTS, ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
 from logparse.out.collector import Build, FileStats, Gauges, PipeStats, QueueJobCollector, ReaderStats
 from logparse.out.counts import Counts
-from logparse.out.families import FAMILIES, exposed
+from logparse.out.families import FAMILIES
+from logparse.out.family import exposed
 from logparse.out.rows import ROWS
 
 ROOT = Path(__file__).parent.parent.parent

@@ -10,7 +10,8 @@ from prometheus_client.samples import Sample
 
 from logparse.lifecycle.event import Output
 from logparse.out.exposition import END, Buckets, Row, buckets, heading, samples
-from logparse.out.families import FAMILIES, Family, exposed
+from logparse.out.families import FAMILIES
+from logparse.out.family import Family, exposed
 from tests.out.test_collector import Open, collector, everything, registry
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
