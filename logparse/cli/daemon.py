@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -18,9 +18,11 @@ from logparse.cli.options import Reading
 from logparse.cli.snapshot import Snapshot, Store
 from logparse.cli.times import parse_time
 from logparse.out.http import MetricsServer
-from logparse.out.requests import Requests
 from logparse.source.error import shown
 from logparse.source.follow import Start
+
+if TYPE_CHECKING:
+    from logparse.out.requests import Requests
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -75,7 +77,7 @@ class Followed:
         reading: Reading,
         start: tuple[Start, int | None],
         state: Path | None,
-        requests: Requests | None = None,
+        requests: "Requests | None" = None,
     ) -> None:
         self._where, self._since = start
         self._reading = _told_from(reading, self._since)

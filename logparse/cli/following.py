@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from glob import glob, has_magic
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from logparse import __version__
 from logparse.cli.foreign import EXPECTED
@@ -18,7 +19,6 @@ from logparse.cli.run import open_patterns, open_pipe, streams_of
 from logparse.cli.snapshot import Snapshot
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle, Options
-from logparse.out.requests import Requests
 from logparse.out.state import State
 from logparse.pipe import Pipe, Tap
 from logparse.record.record import Record
@@ -28,6 +28,9 @@ from logparse.source.place import Place
 from logparse.source.position import load, offset_files
 from logparse.source.rotated import COMPRESSED, rank_of
 from logparse.source.waiting import LOOK_SECONDS, POLL_SECONDS, Waiter
+
+if TYPE_CHECKING:
+    from logparse.out.requests import Requests
 
 # A file of which so many bytes hold no record of Odoo is not its log.
 _JUDGED = 1 << 16
@@ -61,7 +64,7 @@ class Following:
         since: int | None = None,
         snapshot: Snapshot | None = None,
         state: Path | None = None,
-        requests: Requests | None = None,
+        requests: "Requests | None" = None,
     ) -> None:
         self.reading = reading
         self.notes: list[tuple[str, str]] = []

@@ -2,13 +2,16 @@
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from logparse.out.groups import Groups
 from logparse.out.sink import Sink
-from logparse.out.summed import Summed
-from logparse.out.timeline import Timeline
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from logparse.out.groups import Groups
+    from logparse.out.summed import Summed
+    from logparse.out.timeline import Timeline
 
 FORMS = ("table", "json", "csv", "markdown")
 MOST_ROWS = 40
@@ -18,14 +21,14 @@ MOST_ROWS = 40
 class Printed(Sink):
     """What was added up. Inherit, and print it in `finish`."""
 
-    def __init__(self, summed: Summed) -> None:
+    def __init__(self, summed: "Summed") -> None:
         self._summed = summed
 
 
 class Tables(Printed):
     """The summary for people. timeline: added up before it."""
 
-    def __init__(self, summed: Summed, timeline: Timeline) -> None:
+    def __init__(self, summed: "Summed", timeline: "Timeline") -> None:
         super().__init__(summed)
         self._timeline = timeline
 
@@ -48,7 +51,7 @@ class Markdown(Printed):
 class Json(Printed):
     """The summary for programs; with `groups`, those too. most: groups, None: all."""
 
-    def __init__(self, summed: Summed, groups: Groups | None = None, most: int | None = None) -> None:
+    def __init__(self, summed: "Summed", groups: "Groups | None" = None, most: int | None = None) -> None:
         super().__init__(summed)
         self._groups = groups
         self._most = most
@@ -69,7 +72,7 @@ class Grouped(Printed):
     """Groups, as a table, CSV or Markdown. timeline: for the headline above a table."""
 
     def __init__(
-        self, summed: Summed, timeline: Timeline, groups: Groups, form: str, most: int | None
+        self, summed: "Summed", timeline: "Timeline", groups: "Groups", form: str, most: int | None
     ) -> None:
         super().__init__(summed)
         self._timeline = timeline
@@ -93,7 +96,7 @@ class Grouped(Printed):
             from logparse.out.terminal.grid import grid
             from logparse.out.terminal.headline import headline as heads
 
-            def show(console: Console) -> None:
+            def show(console: "Console") -> None:
                 console.print(heads(report, self._timeline, width=console.width))
                 console.print()
                 console.print(grid(table, console))
@@ -123,7 +126,7 @@ class Metrics(Printed):
         sys.stdout.buffer.write(generate_latest(registry))
 
 
-def to_console(show: Callable[[Console], None]) -> None:
+def to_console(show: Callable[["Console"], None]) -> None:
     """Let `show` print to standard output."""
     from logparse.out.terminal.layout import printed
 

@@ -15,11 +15,13 @@ from logparse.cli.error import CliError
 from logparse.cli.historical import history, history_options
 from logparse.cli.options import Reading, files_argument, http_option, reading_options, workers_option
 from logparse.cli.run import open_run
-from logparse.out.groups import DIMENSIONS
+from logparse.out.dimensions import DIMENSIONS
+from logparse.out.error import TracesError
 from logparse.out.sink import Sink
 from logparse.source.error import shown
 
 if TYPE_CHECKING:
+    from logparse.out.groups import Groups
     from logparse.out.summed import Summed
     from logparse.out.timeline import Timeline
 
@@ -158,18 +160,16 @@ def command(
         return
     from logparse.cli.outputs import checked, run_into
     from logparse.out.counts import Counts
-    from logparse.out.groups import Groups
     from logparse.out.summary import TOP, Summary
     from logparse.out.summed import Summed
     from logparse.out.timeline import Timeline
-    from logparse.out.traces import TracesError
 
     if html is not None:
         checked(html, "--html", reading.all_files)
     run = open_run(msgspec.structs.replace(reading, http=http), progress=True, workers=workers)
     summed = Summed(Summary(Counts(requests=run.requests), top=TOP if top is None else top))
     timeline = Timeline(summed.summary.counts)
-    grouped = Groups(group_by or ("database", "channel")) if group_by or form == "csv" else None
+    grouped = _groups(group_by) if group_by or form == "csv" else None
     # In the order in which they are finished: what is printed comes last.
     sinks: list[Sink] = [summed]
     if html is not None or (form == "table" and not metrics):
@@ -198,6 +198,12 @@ def command(
         run_into(run, sinks)
     except TracesError as error:
         raise CliError(str(error)) from error
+
+
+def _groups(names: tuple[str, ...]) -> "Groups":
+    from logparse.out.groups import Groups
+
+    return Groups(names or ("database", "channel"))
 
 
 def _page(path: str, summed: "Summed", timeline: "Timeline", *, texts: bool) -> Sink:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from logparse.cli.error import CliError
 from logparse.cli.foreign import EXPECTED, guess
@@ -14,7 +14,6 @@ from logparse.match.error import PatternError
 from logparse.match.fact import Fact
 from logparse.match.load import load_patterns
 from logparse.match.pattern import PatternSet
-from logparse.out.requests import Requests
 from logparse.out.sink import NEVER, Sink, Source, Taps
 from logparse.pipe import Pipe
 from logparse.record.direction import newest_first
@@ -25,7 +24,9 @@ from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError, shown
 from logparse.source.files import order_files, read_files, written
 from logparse.source.parts import Part, parts, weight
-from logparse.source.reverse import read_reversed
+
+if TYPE_CHECKING:
+    from logparse.out.requests import Requests
 
 _HEAD_SIZE = 4096
 # A smaller log is read before other processes have started.
@@ -53,7 +54,7 @@ class Run:
         self._failures: list[SourceError] = []
         self._unread: set[str] = set()
         self._refuse_shared()
-        self.requests = Requests(reading.selection, spread=True) if reading.http else None
+        self.requests = _requests(reading) if reading.http else None
         files = self._streams if reading.servers else None
         self.pipe = open_pipe(reading, files=files, requests=self.requests)
         self._parts = divided(reading, self.files) if workers > 1 else []
@@ -186,6 +187,8 @@ class Run:
         context = context_of(self.reading)
         for file in files:
             if self.reading.reverse:
+                from logparse.source.reverse import read_reversed
+
                 chunks = read_reversed([file], lambda line: find(line, context) is not None, progress=report)
             else:
                 chunks = read_files([file], progress=report)
@@ -199,6 +202,12 @@ class Run:
                 if not begun:
                     self._unread.add(file)
                     yield Chunk(file, 0, b"", last=True)
+
+
+def _requests(reading: Reading) -> "Requests":
+    from logparse.out.requests import Requests
+
+    return Requests(reading.selection, spread=True)
 
 
 def _until_due(facts: list[Fact], sinks: Sequence[Sink]) -> Iterator[list[Fact]]:
@@ -294,7 +303,7 @@ def open_pipe(
     *,
     server: str | None = None,
     files: Mapping[str | None, Sequence[str]] | None = None,
-    requests: Requests | None = None,
+    requests: "Requests | None" = None,
 ) -> Pipe:
     """The pipe that a Reading asks for.
 

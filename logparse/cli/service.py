@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,9 +19,11 @@ from logparse.out.collector import QueueJobCollector
 from logparse.out.counts import Counts
 from logparse.out.gauges import Build
 from logparse.out.live import LiveGauges, LiveReaders
-from logparse.out.requests import Requests
 from logparse.source.error import SourceError, shown
 from logparse.source.waiting import Waiter
+
+if TYPE_CHECKING:
+    from logparse.out.requests import Requests
 
 _YIELD_SECONDS = 0.001  # between two blocks, so that a scrape need not wait until all is read
 _STALLED_SECONDS = 30.0  # without a sign of life of the reading thread
@@ -41,7 +43,7 @@ class Service:
         store: Store | None,
         events: Path | None = None,
         save_every: float = 5.0,
-        requests: Requests | None = None,
+        requests: "Requests | None" = None,
     ) -> None:
         self._save_every = save_every
         self._open = open_following

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -10,8 +11,10 @@ from logparse.out.families import FAMILIES
 from logparse.out.family import PREFIX, SECONDS
 from logparse.out.label import cleaned, is_cut
 from logparse.out.request_state import RequestState
-from logparse.out.requests import Requests
 from logparse.out.state import LIMITED, Channel, Histogram, Series, Server, State, copied, moved
+
+if TYPE_CHECKING:
+    from logparse.out.requests import Requests
 
 REQUEUE_REASONS = ("dead", "timeout", "manual", "unknown")
 UNANSWERED_REASONS = ("unreached", "broken")
@@ -70,7 +73,7 @@ class Counts:
         max_channels: int = 500,
         max_servers: int = 100,
         max_series: int = 5000,
-        requests: Requests | None = None,
+        requests: "Requests | None" = None,
     ) -> None:
         given = [float(bound) for bound in buckets]
         if not given or given != sorted(set(given)) or not all(0 < bound < _ABSURD for bound in given):

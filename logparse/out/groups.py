@@ -1,14 +1,12 @@
 """Counts and times by what the user asks for: database, channel, exception, job, hour and so on."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import msgspec
 
 from logparse.lifecycle.event import JOB_EVENTS, Ended, Event, Output
 from logparse.out.counts import OTHER
-from logparse.out.label import cleaned
+from logparse.out.dimensions import DIMENSIONS, ENDINGS
 from logparse.out.sink import Sink
 from logparse.out.sketch import Sketch
 from logparse.out.table import Column, Table, Value
@@ -20,53 +18,6 @@ MOST = 20_000
 _WORDS = {word: index for index, word in enumerate(JOB_EVENTS)}
 _STARTED = _WORDS["started"]
 _DISPATCHED = _WORDS["dispatched"]
-_ENDINGS = frozenset({"done", "failed", "retried"})
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAYS = ("1 Mon", "2 Tue", "3 Wed", "4 Thu", "5 Fri", "6 Sat", "7 Sun")
-
-
-class _Dimension(NamedTuple):
-    """of: the value. timed: it follows from the time. by_event: only events of jobs have it."""
-
-    of: Callable[[Output], str | None]
-    timed: bool = False
-    by_event: bool = False
-
-
-def _time(ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=ms)
-
-
-def _text(name: str) -> Callable[[Output], str | None]:
-    def of(output: Output) -> str | None:
-        value = getattr(output, name, None)
-        return cleaned(value) if value is not None else None
-
-    return of
-
-
-DIMENSIONS: dict[str, _Dimension] = {
-    "database": _Dimension(_text("db")),
-    "channel": _Dimension(_text("channel")),
-    "exception": _Dimension(_text("exception"), by_event=True),
-    "reason": _Dimension(_text("reason"), by_event=True),
-    "job": _Dimension(_text("uuid"), by_event=True),
-    "server": _Dimension(_text("server"), by_event=True),
-    "worker": _Dimension(lambda output: _pid(output), by_event=True),
-    "minute": _Dimension(lambda output: f"{_time(output.ts):%Y-%m-%d %H:%M}", timed=True),
-    "hour": _Dimension(lambda output: f"{_time(output.ts):%Y-%m-%d %H}:00", timed=True),
-    "day": _Dimension(lambda output: f"{_time(output.ts):%Y-%m-%d}", timed=True),
-    "weekday": _Dimension(lambda output: _DAYS[_time(output.ts).weekday()], timed=True),
-    "clock": _Dimension(lambda output: f"{_time(output.ts):%H}:00", timed=True),
-}
-"""By what may be grouped; times are UTC."""
-
-
-def _pid(output: Output) -> str | None:
-    # The process that proves a dispatch or a requeue is the runner's.
-    if isinstance(output, Event) and output.event in ("started", *_ENDINGS) and output.pid is not None:
-        return str(output.pid)
-    return None
 
 
 class Group(msgspec.Struct):
@@ -128,7 +79,7 @@ class Groups(Sink):
                 group.counts[index] += 1
                 if index == _STARTED and output.wait is not None:
                     group.delay.add(output.wait)
-                elif self._by_event and output.event in _ENDINGS:
+                elif self._by_event and output.event in ENDINGS:
                     group.runs += 1
                     if output.duration is not None:
                         group.duration.add(output.duration)

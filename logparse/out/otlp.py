@@ -29,9 +29,10 @@ from opentelemetry.trace import (
 from logparse import __version__
 from logparse.lifecycle.event import Event, Output
 from logparse.match.traceback import raised
+from logparse.out.error import TracesError
 from logparse.out.sink import NEVER, Sink, Source
 from logparse.out.texts import Texts
-from logparse.out.traces import Attributes, Span, Traces, TracesError
+from logparse.out.traces import Attributes, Span, Traces
 from logparse.out.whole import WholeFile
 from logparse.source.error import shown
 

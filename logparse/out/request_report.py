@@ -3,11 +3,14 @@
 import math
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from logparse.out.request_state import Model, Route
-from logparse.out.requests import Requests
+
+if TYPE_CHECKING:
+    from logparse.out.requests import Requests
 
 _RUNJOB = frozenset({"/queue_job/runjob", "/connector/runjob"})
 
@@ -68,7 +71,7 @@ class RequestReport(msgspec.Struct, frozen=True):
     monitored: list[ModelTimes]
 
 
-def request_report(requests: Requests, top: int, attempts: int, attempt_seconds: float) -> RequestReport:
+def request_report(requests: "Requests", top: int, attempts: int, attempt_seconds: float) -> RequestReport:
     """The report of what was counted. attempts, attempt_seconds: of jobs, in the same period."""
     state = requests.to_state()
     times = requests.spread or {}

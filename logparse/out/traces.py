@@ -19,10 +19,6 @@ _REMEMBERED = 50_000  # jobs that ended
 Attributes = dict[str, str | int | float | bool]
 
 
-class TracesError(Exception):
-    """Traces cannot be sent; the message says why, in one sentence."""
-
-
 class Moment(msgspec.Struct, frozen=True):
     """An event within a span. time: ms since the epoch."""
 

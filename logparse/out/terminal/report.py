@@ -9,7 +9,6 @@ from rich.text import Text
 from logparse.out.report import Attempt, Database, Percentiles, Repeated, Report
 from logparse.out.terminal.headline import headline
 from logparse.out.terminal.layout import COLOURS, NOT_VISIBLE, columns, flow, hidden, section
-from logparse.out.terminal.requests import show_requests
 from logparse.out.timeline import Timeline
 from logparse.out.trust import REASONS
 from logparse.out.units import duration, moment, number, plural, printable, share, size
@@ -36,6 +35,8 @@ def show(report: Report, console: Console, timeline: Timeline | None = None) -> 
         section(console, printable(database.db or "database unknown"))
         console.print(flow(console, _database(report, database, one_day)))
     if report.requests is not None:
+        from logparse.out.terminal.requests import show_requests
+
         show_requests(report.requests, console)
     section(console, "Installation and log")
     console.print(flow(console, [_installation(report), _reading(report)]))
