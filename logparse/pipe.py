@@ -16,8 +16,9 @@ from logparse.match.load import load_patterns
 from logparse.match.matcher import Matcher
 from logparse.match.pattern import REQUEST_KINDS, PatternSet
 from logparse.record.bulk import Row
+from logparse.record.counted import Taken
 from logparse.record.merge import Merged
-from logparse.record.reader import Reader, Taken
+from logparse.record.reader import Reader
 from logparse.record.record import Record
 from logparse.record.tally import Tally
 from logparse.record.wrappers.wrapper import Context

@@ -10,8 +10,9 @@ from logparse.cli.restored import fill
 from logparse.match.fact import Fact
 from logparse.match.matcher import Matcher
 from logparse.pipe import Pipe
+from logparse.record.counted import Taken
 from logparse.record.direction import newest_first
-from logparse.record.reader import Reader, Taken
+from logparse.record.reader import Reader
 from logparse.record.wrappers.wrapper import Context
 from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError

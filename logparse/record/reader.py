@@ -1,15 +1,15 @@
 """The record stage for whatever holds an Odoo log: what is around its lines comes off first."""
 
-import re
 from collections import Counter
 
 import msgspec
 
 from logparse.record.broken import ENOUGH, LONGEST, Rejoiner, width_of
+from logparse.record.change import Held, may_change
 from logparse.record.closing import HEADER
+from logparse.record.counted import Counted, Taken
 from logparse.record.interest import Interest
 from logparse.record.judge import Judge
-from logparse.record.origin import TO_FORM
 from logparse.record.origins import Origins
 from logparse.record.record import Record
 from logparse.record.scan import Scanner
@@ -18,23 +18,11 @@ from logparse.record.unwrap import Found, Layers, find, open_layers, without_noi
 from logparse.record.wrappers.wrapper import Context, Line
 from logparse.source.chunk import Chunk
 
-# How many lines in a row of other layers show that the log changed to them. Lines with something around
-# them can be the text of a message; half as many other lines may be between.
-_TO_LAYERS = 20
 # A line that is longer is dropped, where lines have something around them.
 _LONGEST = 1 << 20
-_JSON_RECORD = re.compile(rb'(?:\A|\n)\{"[^\n]{0,4000}?"(?:levelname|level|severity)"')
 # The blanks before a further line of a message in journalctl's output.
 _INDENT = b" " * 16
 _DAY, _MINUTE = 86_400_000, 60_000
-
-
-class Taken(msgspec.Struct, frozen=True, array_like=True):
-    """What a reader counted of a piece: its tally, what was `seen` around the lines, and `foreign` lines."""
-
-    tally: Tally
-    seen: dict[tuple[str, ...], int]
-    foreign: int
 
 
 class Reader:
@@ -45,8 +33,6 @@ class Reader:
     containers of `docker compose logs`) each has a scanner; their records come in the order of the file.
 
     server: the name of the one server whose log it is, for the records.
-    seen: what was around the lines so far, by names, with how often a file, or a part of one, began so.
-    foreign: lines that did not have the form of their file.
     """
 
     def __init__(
@@ -59,13 +45,8 @@ class Reader:
     ) -> None:
         self.server = server
         self._in_bulk = interest.requests
-        self.seen: Counter[tuple[str, ...]] = Counter()
-        self._foreign = 0
         self._context = context
-        self._lines = self._bytes = self._too_long = 0
-        self._counted = Tally()  # by other readers
-        self._first: int | None = None
-        self._until: int | None = None
+        self._counted = Counted()
         self._file: str | None = None
         self._plain = Scanner(interest, max_record=max_record)
         self._origins = Origins(self._plain, interest, server, max_record)
@@ -79,23 +60,22 @@ class Reader:
         self._width = 0  # of what was around the last line
         self._decides = False  # what the lines look like, though there are few of them
         self._rejoiner: Rejoiner | None = None
-        self._held: list[tuple[bytes, int]] = []
-        self._held_layers: Layers = ()
-        self._held_found = 0
+        self._held = Held()
+
+    @property
+    def seen(self) -> Counter[tuple[str, ...]]:
+        """What was around the lines so far, by names, with how often a file, or a part of one, began so."""
+        return self._counted.seen
 
     @property
     def foreign(self) -> int:
         """Lines that did not have the form of their file."""
-        return self._foreign + self._origins.foreign
+        return self._counted.foreign + self._origins.foreign
 
     @property
     def tally(self) -> Tally:
         """What was read so far, of all origins."""
-        tally = Tally(lines=self._lines, bytes=self._bytes, truncated=self._too_long)
-        for part in (self._counted, self._plain.tally, *self._origins.tallies):
-            tally.add(part)
-        tally.first, tally.last = self._first, self._until
-        return tally
+        return self._counted.tally([self._plain.tally, *self._origins.tallies])
 
     @property
     def judge(self) -> Judge:
@@ -107,21 +87,12 @@ class Reader:
         taken = Taken(self.tally, dict(self.seen), self.foreign)
         self._plain.taken()
         self._origins.taken()
-        self._counted = Tally()
-        self._lines = self._bytes = self._too_long = self._foreign = 0
-        self._first = self._until = None
-        self.seen.clear()
+        self._counted.clear()
         return taken
 
     def count(self, taken: Taken) -> None:
         """Count what another reader has read, of what follows."""
-        tally = taken.tally
-        self._lines += tally.lines
-        self._bytes += tally.bytes
-        self._counted.add(tally)
-        self._foreign += taken.foreign
-        self.seen.update(taken.seen)
-        self._see(tally.first, tally.last)
+        self._counted.add(taken)
 
     def leave(self) -> None:
         """What comes next stands elsewhere: only what was learned of the log counts there."""
@@ -131,7 +102,7 @@ class Reader:
         self._direct = self._indents = self._skipping = False
         self._rest = b""
         self._rejoiner = None
-        self._held, self._held_layers, self._held_found = [], (), 0
+        self._held = Held()
         near = self._context.near if self._context.year else None
         self._context = msgspec.structs.replace(self._context, latest=None, near=near)
         self._plain.leave()
@@ -144,8 +115,8 @@ class Reader:
         """
         self._origins.normal(self._line)
         self._line = 0
-        if not self._held:
-            self._held_layers = ()
+        if not self._held.lines:
+            self._held.layers = ()
         if self._direct or self._file is None:
             self._place = self._width = 0
 
@@ -158,7 +129,7 @@ class Reader:
         """Bytes that were fed and belong to records that are not reported yet."""
         if self._direct:
             return self._plain.pending
-        places = [place for _, place in self._held[:1]]
+        places = [place for _, place in self._held.lines[:1]]
         if self._rejoiner is not None and self._rejoiner.open_at is not None:
             places.append(self._rejoiner.open_at)
         places += self._origins.open_at
@@ -183,10 +154,10 @@ class Reader:
             if self._file is not None:
                 records += self._through(Chunk(self._file, self._place, b"", True))
             self._begin(chunk)
-        self._bytes += len(chunk.data)
+        self._counted.bytes += len(chunk.data)
         line_ends = chunk.data.count(b"\n")
-        self._lines += line_ends
-        if self._direct and self._changes(chunk.data):
+        self._counted.lines += line_ends
+        if self._direct and may_change(chunk.data, self._context):
             self._direct = False
             self._origins.begin_plain(chunk.offset)
             self._layers = ()
@@ -205,17 +176,11 @@ class Reader:
 
     def _dated(self, records: list[Record]) -> list[Record]:
         if records:
-            self._see(records[0].time, records[-1].time)
+            self._counted.see(records[0].time, records[-1].time)
         if self._in_bulk is not None and (times := self._in_bulk.times):
-            self._see(times[0], max(times[-1], self._until or 0))
+            self._counted.see(times[0], max(times[-1], self._counted.last or 0))
             times.clear()
         return records
-
-    def _see(self, first: int | None, last: int | None) -> None:
-        if self._first is None:
-            self._first = first
-        if last is not None:
-            self._until = last
 
     def _quiet(self, *, long: bool) -> list[Record]:
         if self._direct:
@@ -245,22 +210,13 @@ class Reader:
         self._place = chunk.offset
         self._skipping = False
         self._rejoiner = None
-        self._held = []
+        self._held.release()
         date = self._context.dates.get(chunk.file)
         if date is not None:
             # Clocks of two machines may differ, and a file may be written on after it was looked at.
             self._context = msgspec.structs.replace(self._context, latest=date + _DAY)
             if not self._context.year:
                 self._context = msgspec.structs.replace(self._context, near=None)
-
-    def _changes(self, data: bytes) -> bool:
-        """Whether a plain log may be none from here on: it has records of another form, or ends in layers."""
-        if b"{" in data and (b'\n{"' in data or data.startswith(b'{"')) and _JSON_RECORD.search(data):
-            return True
-        lines = data[-8192:].split(b"\n")[1:-1][-_TO_LAYERS:]
-        if len(lines) < _TO_LAYERS or any(HEADER.match(without_noise(line)) for line in lines):
-            return False
-        return any(find(line, self._context) is not None for line in lines)
 
     def _through(self, chunk: Chunk) -> list[Record]:
         """Line by line."""
@@ -280,13 +236,13 @@ class Reader:
             if self._skipping:
                 self._skipping = False
             elif len(line) > _LONGEST:
-                self._too_long += 1
+                self._counted.too_long += 1
             else:
                 self._take(line, place)
         if len(self._rest) > _LONGEST:
             self._place += len(self._rest)
             self._rest = b""
-            self._too_long += not self._skipping
+            self._counted.too_long += not self._skipping
             self._skipping = True
         if chunk.last:
             self._give_up_held()
@@ -313,7 +269,7 @@ class Reader:
                     or found.form is not None
                     or width is not None
                     or not self._context.utc
-                    or self._changes(data)
+                    or may_change(data, self._context)
                 ):
                     self._place += position
                     self._rest = b""
@@ -339,7 +295,7 @@ class Reader:
         self._layers = found.layers
         self._indents = any(layer.indents for layer in found.layers)
         self.seen[tuple(found.names)] += 1
-        self._held = []
+        self._held.release()
 
     def _take(self, line: bytes, place: int) -> None:
         layers = self._layers or ()
@@ -360,38 +316,30 @@ class Reader:
         found = find(bare, self._context)
         if found is not None and found.layers == layers:
             found = None
-        if found is not None and self._held and found.layers != self._held_layers:
+        if found is not None and self._held.lines and found.layers != self._held.layers:
             self._give_up_held()
-        if found is None and not self._held:
+        if found is None and not self._held.lines:
             if inner is None:
-                self._foreign += 1
+                self._counted.foreign += 1
             else:
                 self._into(inner, place)
             return
-        self._held.append((line, place))
-        if found is None:
-            if len(self._held) > 10 * _TO_LAYERS:
-                self._give_up_held()
-            return
-        self._held_layers = found.layers
-        self._held_found += 1
-        if self._held_found < (TO_FORM if found.form else _TO_LAYERS):
-            return
-        held, self._held, self._held_found = self._held, [], 0
-        self._origins.end()
-        self._become(found)
-        for old, old_place in held:
-            self._take(old, old_place)
+        changed = self._held.add(line, place, found)
+        if found is not None and changed:
+            held = self._held.release()
+            self._origins.end()
+            self._become(found)
+            for old, old_place in held:
+                self._take(old, old_place)
+        elif changed is False:
+            self._give_up_held()
 
     def _give_up_held(self) -> None:
         """The held lines were no change of the log: text of a message, or of somebody else."""
-        if not self._held:
-            return
-        held, self._held, self._held_found = self._held, [], 0
-        for line, place in held:
+        for line, place in self._held.release():
             inner = open_layers(line, self._layers or (), self._context)
             if inner is None:
-                self._foreign += 1
+                self._counted.foreign += 1
             else:
                 self._into(inner, place)
 
