@@ -1,6 +1,7 @@
 """What all dashboards share: variables, links from one to the other, alerts as marks in time."""
 
 from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as models
 
 from monitoring.generate.panels import PROMETHEUS
@@ -79,6 +80,14 @@ def new(
         .icon_color("red")
         .expr(ALERTS)
     )
+
+
+def row(made: dashboard.Dashboard, title: str, *panels: Builder[models.Panel]) -> dashboard.Dashboard:
+    """The dashboard with one more row of panels."""
+    made = made.with_row(dashboard.Row(title))
+    for panel in panels:
+        made = made.with_panel(panel)
+    return made
 
 
 def _asked(name: str, label: str, query: str, *, description: str = "") -> dashboard.QueryVariable:
