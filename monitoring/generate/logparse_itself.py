@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard
 
 from monitoring.generate.base import DB, INSTANCE, new, row
-from monitoring.generate.panels import NONE_IS_GOOD, Query, lines, number, rows
+from monitoring.generate.panels import NONE_IS_GOOD, Query, a_second, in_an_hour, lines, number, rows
 
 P = "logparse_"
 _SHIP = "Of `logparse ship`, where it runs."
@@ -97,14 +97,8 @@ def _reading(made: dashboard.Dashboard) -> dashboard.Dashboard:
         lines(
             "Rotations, and lines lost",
             "In an hour. A line is lost where its file was gone before it was read.",
-            Query(
-                f"sum by (instance, kind) (increase({P}rotations_total{{{INSTANCE}}}[1h]))",
-                "{{kind}} {{instance}}",
-            ),
-            Query(
-                f"sum by (instance) (increase({P}lines_lost_total{{{INSTANCE}}}[1h]))",
-                "lost {{instance}}",
-            ),
+            in_an_hour(f"{P}rotations_total{{{INSTANCE}}}", "instance, kind", "{{kind}} {{instance}}"),
+            in_an_hour(f"{P}lines_lost_total{{{INSTANCE}}}", "instance", "lost {{instance}}"),
             width=6,
         ),
     )
@@ -128,9 +122,8 @@ def _understanding(made: dashboard.Dashboard) -> dashboard.Dashboard:
             "Unknown lines",
             "Records of queue_job that no pattern takes, in an hour: an upgrade may have changed a message. "
             "Empty while there are none.",
-            Query(
-                f"sum by (instance, logger) (increase({P}unmatched_records_total{{{INSTANCE}}}[1h]))",
-                "{{instance}} {{logger}}",
+            in_an_hour(
+                f"{P}unmatched_records_total{{{INSTANCE}}}", "instance, logger", "{{instance}} {{logger}}"
             ),
             steps=((None, "transparent"), (1.0, "red")),
             width=6,
@@ -138,37 +131,24 @@ def _understanding(made: dashboard.Dashboard) -> dashboard.Dashboard:
         lines(
             "Not believed",
             "Records that were recognised and cannot be what they seem (docs/trust.md), in an hour.",
-            Query(
-                f"sum by (instance, reason) (increase({P}rejected_records_total{{{INSTANCE}}}[1h]))",
-                "{{instance}} {{reason}}",
+            in_an_hour(
+                f"{P}rejected_records_total{{{INSTANCE}}}", "instance, reason", "{{instance}} {{reason}}"
             ),
             width=6,
         ),
         lines(
             "Inferred events",
             "Events that no single line states and that follow from others, a second. At INFO most are.",
-            Query(
-                f"sum by (event) (rate({P}inferred_events_total{{{INSTANCE}}}[$__rate_interval]))",
-                "{{event}}",
-            ),
+            a_second(f"{P}inferred_events_total{{{INSTANCE}}}", "event", "{{event}}"),
             unit="ops",
             width=6,
         ),
         lines(
             "Damage in the log",
             "In an hour: records longer than the limit, bytes that are no UTF-8, records out of their order.",
-            Query(
-                f"sum by (instance) (increase({P}truncated_records_total{{{INSTANCE}}}[1h]))",
-                "too long {{instance}}",
-            ),
-            Query(
-                f"sum by (instance) (increase({P}decode_errors_total{{{INSTANCE}}}[1h]))",
-                "not UTF-8 {{instance}}",
-            ),
-            Query(
-                f"sum by (instance) (increase({P}clock_skew_total{{{INSTANCE}}}[1h]))",
-                "out of order {{instance}}",
-            ),
+            in_an_hour(f"{P}truncated_records_total{{{INSTANCE}}}", "instance", "too long {{instance}}"),
+            in_an_hour(f"{P}decode_errors_total{{{INSTANCE}}}", "instance", "not UTF-8 {{instance}}"),
+            in_an_hour(f"{P}clock_skew_total{{{INSTANCE}}}", "instance", "out of order {{instance}}"),
             width=24,
         ),
     )
@@ -194,23 +174,16 @@ def _limits(made: dashboard.Dashboard) -> dashboard.Dashboard:
         lines(
             "Limits reached",
             "In an hour: jobs that were dropped (--max-jobs), label values that were put under `other`.",
-            Query(
-                f"sum by (instance) (increase({P}evicted_jobs_total{{{INSTANCE}}}[1h]))",
-                "jobs {{instance}}",
-            ),
-            Query(
-                f"sum by (instance, label) (increase({P}label_overflow_total{{{INSTANCE}}}[1h]))",
-                "label {{label}} {{instance}}",
+            in_an_hour(f"{P}evicted_jobs_total{{{INSTANCE}}}", "instance", "jobs {{instance}}"),
+            in_an_hour(
+                f"{P}label_overflow_total{{{INSTANCE}}}", "instance, label", "label {{label}} {{instance}}"
             ),
             width=6,
         ),
         lines(
             "State",
             "Failures to save it, in an hour. With failures, a restart would count anew.",
-            Query(
-                f"sum by (instance) (increase({P}snapshot_errors_total{{{INSTANCE}}}[1h]))",
-                "failures {{instance}}",
-            ),
+            in_an_hour(f"{P}snapshot_errors_total{{{INSTANCE}}}", "instance", "failures {{instance}}"),
             width=6,
         ),
     )
@@ -244,7 +217,7 @@ def _ship(made: dashboard.Dashboard) -> dashboard.Dashboard:
         number(
             "Given up, in the last hour",
             f"Events that Loki refuses for good. {_SHIP}",
-            Query(f"sum by (reason) (increase({P}ship_dropped_total{{{INSTANCE}}}[1h]))", "{{reason}}"),
+            in_an_hour(f"{P}ship_dropped_total{{{INSTANCE}}}", "reason", "{{reason}}"),
             steps=NONE_IS_GOOD,
             width=6,
             decimals=0,
@@ -252,13 +225,9 @@ def _ship(made: dashboard.Dashboard) -> dashboard.Dashboard:
         lines(
             "Sent, and to be sent again",
             f"Events a second; pushes a second by the status of the answer, 0 where there was none. {_SHIP}",
-            Query(
-                f"sum by (instance) (rate({P}ship_sent_total{{{INSTANCE}}}[$__rate_interval]))",
-                "sent {{instance}}",
-            ),
-            Query(
-                f"sum by (instance, status) (rate({P}ship_retries_total{{{INSTANCE}}}[$__rate_interval]))",
-                "again {{status}} {{instance}}",
+            a_second(f"{P}ship_sent_total{{{INSTANCE}}}", "instance", "sent {{instance}}"),
+            a_second(
+                f"{P}ship_retries_total{{{INSTANCE}}}", "instance, status", "again {{status}} {{instance}}"
             ),
             unit="ops",
             width=24,

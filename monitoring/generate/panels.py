@@ -71,6 +71,16 @@ class Query:
         return query.instant() if self.instant else query.range()
 
 
+def in_an_hour(series: str, by: str, legend: str) -> Query:
+    """By how much a counter rose in an hour. by: labels."""
+    return Query(f"sum by ({by}) (increase({series}[1h]))", legend)
+
+
+def a_second(series: str, by: str, legend: str) -> Query:
+    """By how much a counter rises in a second. by: labels."""
+    return Query(f"sum by ({by}) (rate({series}[$__rate_interval]))", legend)
+
+
 def number(
     title: str,
     what: str,

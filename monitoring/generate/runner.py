@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard
 
 from monitoring.generate.base import CHANNEL, DB, INSTANCE, JOB, new, row
-from monitoring.generate.panels import UP_OR_DOWN, Query, lines, number, rows
+from monitoring.generate.panels import UP_OR_DOWN, Query, a_second, in_an_hour, lines, number, rows
 
 P = "odoo_queue_job_"
 
@@ -59,20 +59,18 @@ def _runner(made: dashboard.Dashboard) -> dashboard.Dashboard:
         lines(
             "Starts and crashes",
             "In an hour. A deployment is one start; a runner that crashes tries again every five seconds.",
-            Query(
-                f"sum by (instance, server) (increase({P}runner_starts_total{{{INSTANCE}}}[1h]))",
-                "starts {{instance}} {{server}}",
+            in_an_hour(
+                f"{P}runner_starts_total{{{INSTANCE}}}", "instance, server", "starts {{instance}} {{server}}"
             ),
-            Query(
-                f"sum by (instance, server) (increase({P}runner_errors_total{{{INSTANCE}}}[1h]))",
-                "crashes {{instance}} {{server}}",
+            in_an_hour(
+                f"{P}runner_errors_total{{{INSTANCE}}}", "instance, server", "crashes {{instance}} {{server}}"
             ),
             width=12,
         ),
         lines(
             "Dispatched",
             "How often the runner asks Odoo to run a job, a second.",
-            Query(f"sum by (db) (rate({P}dispatched_total{{{JOB}}}[$__rate_interval]))", "{{db}}"),
+            a_second(f"{P}dispatched_total{{{JOB}}}", "db", "{{db}}"),
             unit="ops",
             width=12,
         ),
@@ -87,10 +85,7 @@ def _channels(made: dashboard.Dashboard) -> dashboard.Dashboard:
             "Busy places",
             "How many jobs ran at once, on average, and how many the root channel allows. It counts an attempt "
             "when it ends.",
-            Query(
-                f"sum by (instance) (rate({P}run_duration_seconds_sum{{{JOB}}}[$__rate_interval]))",
-                "busy {{instance}}",
-            ),
+            a_second(f"{P}run_duration_seconds_sum{{{JOB}}}", "instance", "busy {{instance}}"),
             Query(
                 f'max by (instance) ({P}channel_capacity{{{INSTANCE},channel="root"}})',
                 "root {{instance}}",
@@ -160,34 +155,28 @@ def _dead(made: dashboard.Dashboard) -> dashboard.Dashboard:
         lines(
             "Killed workers",
             "In an hour, by reason. A `kill -9`, also the kernel's for memory, has no line.",
-            Query(
-                f"sum by (instance, reason) (increase({P}worker_kills_total{{{INSTANCE}}}[1h]))",
-                "{{instance}} {{reason}}",
-            ),
+            in_an_hour(f"{P}worker_kills_total{{{INSTANCE}}}", "instance, reason", "{{instance}} {{reason}}"),
             width=6,
         ),
         lines(
             "Dead and lost jobs",
             "In an hour: jobs whose worker died. `dead`: the runner put them back; `lost`: nobody did.",
-            Query(f'sum by (db) (increase({P}requeued_total{{{JOB},reason="dead"}}[1h]))', "dead {{db}}"),
-            Query(f"sum by (db) (increase({P}lost_total{{{JOB}}}[1h]))", "lost {{db}}"),
+            in_an_hour(f'{P}requeued_total{{{JOB},reason="dead"}}', "db", "dead {{db}}"),
+            in_an_hour(f"{P}lost_total{{{JOB}}}", "db", "lost {{db}}"),
             width=6,
         ),
         lines(
             "Requests without an answer",
             "In an hour. `unreached`: nobody listens where the runner asks; `broken`: the worker died within a "
             "second.",
-            Query(f"sum by (db, reason) (increase({P}unanswered_total{{{JOB}}}[1h]))", "{{db}} {{reason}}"),
+            in_an_hour(f"{P}unanswered_total{{{JOB}}}", "db, reason", "{{db}} {{reason}}"),
             width=6,
         ),
         lines(
             "Taken back and refused",
             "In an hour. `timeout`: no worker took the dispatch up within a second; refused: it came too late.",
-            Query(
-                f'sum by (db) (increase({P}requeued_total{{{JOB},reason="timeout"}}[1h]))',
-                "timeout {{db}}",
-            ),
-            Query(f"sum by (db) (increase({P}refused_total{{{JOB}}}[1h]))", "refused {{db}}"),
+            in_an_hour(f'{P}requeued_total{{{JOB},reason="timeout"}}', "db", "timeout {{db}}"),
+            in_an_hour(f"{P}refused_total{{{JOB}}}", "db", "refused {{db}}"),
             width=6,
         ),
     )
