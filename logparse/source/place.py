@@ -64,10 +64,28 @@ class Piece(msgspec.Struct, frozen=True):
     kind: str | None
     head: bytes
 
-    def same_start(self, other: "Piece") -> bool:
-        """Whether both begin alike, as a file and its copy do."""
+    def copies(self, other: "Piece") -> bool:
+        """Whether one is a copy of the other, or of its beginning: as far as both go they are alike.
+
+        Of plain files the end of what both have is compared too: logs that only begin alike differ there.
+        """
         size = min(len(self.head), len(other.head))
-        return size >= TELLING and self.head[:size] == other.head[:size]
+        if size < TELLING or self.head[:size] != other.head[:size]:
+            return False
+        if self.kind is not None or other.kind is not None:
+            return True
+        until = min(self.size, other.size)
+        return self._before(until) == other._before(until)
+
+    def _before(self, until: int) -> bytes | None:
+        try:
+            fd = open_plain(self.path)
+        except OSError:
+            return None
+        try:
+            return os.pread(fd, TRACE_SIZE, max(0, until - TRACE_SIZE))
+        finally:
+            os.close(fd)
 
 
 def look(path: str) -> Piece | None:
@@ -129,11 +147,12 @@ def fits(piece: Piece, place: Place) -> Fit | None:
         return Fit(place.offset) if known else None
     same = piece.inode == place.inode and piece.device == place.device
     head = len(piece.head) >= place.head_size and digest(piece.head[: place.head_size]) == place.head
-    if not head and not same:
-        return None
     if piece.kind is not None:
         return Fit(place.offset) if head and place.head_size >= TELLING else None
-    telling = head and place.head_size >= TELLING
+    # Cut within its first bytes and then moved or copied, it is known by the marks that are left alone.
+    telling = place.head_size >= TELLING if head else bool(place.marks)
+    if not same and not head and not telling:
+        return None
     try:
         fd = open_plain(piece.path)
     except OSError:

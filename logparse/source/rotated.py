@@ -125,7 +125,7 @@ class Family:
         live = self.live
         for piece in found:
             if live is not None and (
-                (piece.device, piece.inode) == (live.device, live.inode) or piece.same_start(live)
+                (piece.device, piece.inode) == (live.device, live.inode) or piece.copies(live)
             ):
                 continue
             twin = next((other for other in kept if _same(other, piece)), None)
@@ -189,7 +189,7 @@ def _candidates(path: str, place: Place | None) -> list[Candidate]:
 
 
 def _same(one: Piece, other: Piece) -> bool:
-    return (one.device, one.inode) == (other.device, other.inode) or one.same_start(other)
+    return (one.device, one.inode) == (other.device, other.inode) or one.copies(other)
 
 
 def _better(one: Piece, other: Piece, place: Place | None) -> bool:

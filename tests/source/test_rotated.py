@@ -337,3 +337,35 @@ def test_goes_on_from_the_offset_file_of_pygtail(rotated: bool, tmp_path: Path) 
 def test_which_names_are_rotations(name: str, kind: str | None) -> None:
     rank = rank_of(name, "odoo.log")
     assert (rank[0] if rank else None) == kind
+
+
+def test_pieces_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
+    log = tmp_path / "odoo.log"
+    alike = b"the same banner, without a time, each time that the program starts\n" * 100
+    log.write_bytes(alike + lines(0, 10))
+    follower = Follower(str(log), start="beginning")
+    assert drain(follower) == alike + lines(0, 10)
+    place = follower.place
+    add(log, lines(10, 20))
+    for start in (20, 40):
+        shift(log)
+        log.write_bytes(alike + lines(start, start + 20))
+    again = Follower(str(log), start="end", place=place)
+    assert drain(again) == lines(10, 20) + alike + lines(20, 40) + alike + lines(40, 60)
+    assert (again.lost, again.warnings) == (0, [])
+
+
+@pytest.mark.parametrize("left", [2, 10, 15])
+def test_cut_within_its_first_bytes_and_moved_to_another_disk_while_down(left: int, tmp_path: Path) -> None:
+    log = tmp_path / "odoo.log"
+    log.write_bytes(lines(0, 100))
+    follower = Follower(str(log), start="beginning")
+    assert drain(follower) == lines(0, 100)
+    place = follower.place
+    log.write_bytes(lines(0, left) + lines(200, 220))
+    moved = tmp_path / "moved"
+    shutil.copy2(log, moved)
+    moved.replace(log)
+    again = Follower(str(log), start="end", place=place)
+    assert drain(again) == lines(200, 220)
+    assert again.lost == 0
