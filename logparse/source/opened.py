@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 from logparse.source.compression import Damaged, decompress
-from logparse.source.place import HEAD_SIZE, TRACE_SIZE, Fit, Piece, Place, digest
+from logparse.source.place import HEAD_SIZE, TRACE_SIZE, Fit, Piece, Place, digest, started
 from logparse.source.trail import Trail
 
 CHUNK_SIZE = 1 << 20
@@ -87,6 +87,7 @@ class Plain:
             device=self.device,
             head=digest(self._head),
             head_size=len(self._head),
+            start=started(self._head),
             trace=digest(trace),
             trace_size=len(trace),
             marks=marks,

@@ -24,12 +24,18 @@ def digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=16).digest()
 
 
+def started(head: bytes) -> bytes:
+    """The fingerprint of a file's very first bytes; b"" where they are too few to tell it from others."""
+    return digest(head[:TELLING]) if len(head) >= TELLING else b""
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A place in a piece of a log: the byte `offset` of its uncompressed content is to be read next.
 
     path: where the piece lay, symbolic links resolved. device, inode: of it; 0 where not known.
-    head, head_size: the fingerprint of its first bytes, and of how many; trace, trace_size: of those before
-    `offset`. All are 0 or empty in a place that comes from another program's offset file.
+    head, head_size: the fingerprint of its first bytes, and of how many; start: of the first few alone, which
+    a file that is cut keeps for longest; trace, trace_size: of those before `offset`. All are 0 or empty in a
+    place that comes from another program's offset file.
     marks, lines: as a Trail's, for a file that is cut; none of a compressed piece.
     size, modified: when it was last looked at: in bytes, and its time of modification, ns.
     finished: all of it was read, and another piece follows it.
@@ -41,6 +47,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     device: int = 0
     head: bytes = b""
     head_size: int = 0
+    start: bytes = b""
     trace: bytes = b""
     trace_size: int = 0
     marks: list[Mark] = []
@@ -149,9 +156,9 @@ def fits(piece: Piece, place: Place) -> Fit | None:
     head = len(piece.head) >= place.head_size and digest(piece.head[: place.head_size]) == place.head
     if piece.kind is not None:
         return Fit(place.offset) if head and place.head_size >= TELLING else None
-    # Cut within its first bytes and then moved or copied, it is known by the marks that are left alone.
-    telling = place.head_size >= TELLING if head else bool(place.marks)
-    if not same and not head and not telling:
+    # Where it was cut within its first bytes, and then moved or copied, the very first ones tell it.
+    began = head or started(piece.head) == place.start != b""
+    if not began and (place.start or not same):
         return None
     try:
         fd = open_plain(piece.path)
@@ -160,10 +167,10 @@ def fits(piece: Piece, place: Place) -> Fit | None:
     try:
         if head and piece.size >= place.offset:
             if not place.trace_size:
-                return Fit(place.offset) if same or telling else None
+                return Fit(place.offset) if same or place.head_size >= TELLING else None
             if digest(os.pread(fd, place.trace_size, place.offset - place.trace_size)) == place.trace:
                 return Fit(place.offset)
-        return _left(fd, piece, place) if same or telling else None
+        return _left(fd, piece, place) if same or place.head_size >= TELLING else None
     finally:
         os.close(fd)
 
@@ -175,7 +182,9 @@ def _left(fd: int, piece: Piece, place: Place) -> Fit | None:
         return Fit(piece.size) if shorter and digest(piece.head[: place.head_size]) == place.head else None
     offset, until = kept(fd, place.marks, place.lines)
     if not offset:
-        return None
+        # Not even up to the first mark.
+        end = min(place.marks[0][0], piece.size)
+        return Fit(end, end) if place.start and started(piece.head) == place.start else None
     if until != offset:
         end = min(until, piece.size)
         return Fit(end, end - offset)

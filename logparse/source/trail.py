@@ -101,17 +101,22 @@ class Trail:
 
 def kept(fd: int, marks: Sequence[Mark], lines: int) -> Kept:
     """The same by marks alone, up to the last of them. lines: from here on each line end has one."""
-    low, high = 0, len(marks)
+
+    def holds(mark: Mark) -> bool:
+        at, digest = mark
+        size = min(_MARK_SIZE, at)
+        return _digest(os.pread(fd, size, at - size)) == digest
+
+    # What stands before a mark may be a common text, and in another file, too: all must hold that are asked.
+    if not marks or not holds(marks[0]):
+        return Kept(0, 0)
+    low, high = 1, len(marks)
     while low < high:
         middle = (low + high) // 2
-        at, digest = marks[middle]
-        size = min(_MARK_SIZE, at)
-        if _digest(os.pread(fd, size, at - size)) == digest:
+        if holds(marks[middle]):
             low = middle + 1
         else:
             high = middle
-    if not low:
-        return Kept(0, 0)
     offset = marks[low - 1][0]
     return Kept(offset, offset if low == len(marks) or offset >= lines else marks[low][0])
 
