@@ -23,7 +23,7 @@ _PLAIN = ["create", "nocreate", "copytruncate"]
 # What is done to the log in one run, and how the writer writes. Pieces that are compressed and such that are
 # not are not mixed: logrotate would write one over the other.
 WAYS = {
-    "plain": ("watched", [*_PLAIN, *_MOVE]),
+    "plain": ("watched", [*_PLAIN, *_MOVE, *_DESTROY]),
     "delayed": ("watched", ["delaycompress", "copytruncate_delayed", *_MOVE]),
     "compressed": ("watched", ["compress", "copytruncate_compress"]),
     "dates": ("watched", ["dateext", "dateext", "dateext_compress", *_MOVE]),

@@ -330,8 +330,11 @@ class Follower:
         at = opened.place()
         family = Family(self.path, at)
         piece, fit = family.find(at)
-        if piece is not None and piece is family.live and fit.offset == at.offset:
-            # The same log in another place, such as on another disk: it goes on there.
+        elsewhere = piece is not None and (
+            piece is family.live or (piece.device, piece.inode) != (opened.device, opened.inode)
+        )
+        if piece is not None and elsewhere and fit.offset == at.offset:
+            # The same log in another place, such as on another disk, perhaps rotated since: it goes on there.
             opened.close()
             self._open, self._at = None, at
             self._enter(piece, at.offset)

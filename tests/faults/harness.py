@@ -219,7 +219,10 @@ class Harness:
         """What the follower tells at the end is what one reading of the whole tells."""
         expected = in_one_go(self.whole, settle=SETTLE)
         deadline = time.monotonic() + 30
-        while of_jobs(self.scraper.last) != expected and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            now = self.scraper.last
+            if of_jobs(now) == expected and summed(now, "bytes") == len(self.data):
+                break
             time.sleep(0.1)
         status, health = self.health()
         said = (self.folder / "said").read_text()
@@ -231,10 +234,7 @@ class Harness:
         found = self.scraper.last
         what = f"{self.disturber.done} {said}"
         assert ended == 0, what
-        sums = {
-            name: sum(value for (family, _), value in found.items() if family == f"logparse_{name}_total")
-            for name in ("bytes", "lines_lost")
-        }
+        sums = {name: summed(found, name) for name in ("bytes", "lines_lost")}
         assert sums["bytes"] == len(self.data), (sums, what)
         # Of a file that is gone while nobody reads it is not known whether more was written to it.
         gone = sum(self.disturber.done.count(one) for one in ("truncate", "cut", "replace"))
@@ -246,6 +246,11 @@ class Harness:
         command = [sys.executable, "-m", "logparse", "events", "--settle", str(SETTLE), "--no-settle-at-end"]
         ran = subprocess.run([*command, str(self.whole)], check=True, stdout=subprocess.PIPE)
         assert told(self.events.read_bytes()) == told(ran.stdout), what
+
+
+def summed(found: Samples, name: str) -> float:
+    """Of all files."""
+    return sum(value for (family, _), value in found.items() if family == f"logparse_{name}_total")
 
 
 def told(lines: bytes) -> list[dict[str, object]]:

@@ -5,6 +5,7 @@ import gzip
 import lzma
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import msgspec
 import pytest
 
 from logparse.source.chunk import Chunk
-from logparse.source.follow import Follower
+from logparse.source.follow import GRACE_SECONDS, Follower
 from logparse.source.place import Place
 from logparse.source.position import load, offset_files
 from logparse.source.rotated import rank_of
@@ -369,3 +370,21 @@ def test_cut_within_its_first_bytes_and_moved_to_another_disk_while_down(left: i
     again = Follower(str(log), start="end", place=place)
     assert drain(again) == lines(200, 220)
     assert again.lost == 0
+
+
+def test_moved_to_another_disk_and_rotated_there_at_once(tmp_path: Path) -> None:
+    log = tmp_path / "odoo.log"
+    log.write_bytes(lines(0, 50))
+    follower = Follower(str(log), start="beginning")
+    assert drain(follower) == lines(0, 50)
+    copy = tmp_path / "copy"
+    shutil.copy2(log, copy)
+    copy.replace(log)
+    add(log, lines(50, 80))
+    shift(log)
+    log.write_bytes(lines(80, 90))
+    time.sleep(GRACE_SECONDS)
+    drain_first = drain(follower)
+    time.sleep(GRACE_SECONDS)
+    assert drain_first + drain(follower) == lines(50, 90)
+    assert follower.lost == 0
