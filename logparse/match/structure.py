@@ -24,6 +24,7 @@ _VERSION = re.compile(
 _VERSION_HINT = 'write them like "10.0+", "12.0-15.0", "16.0" or "16.0 <=16.0.2.9.0", in quotes'
 _FILE_LIMIT = 4 * 1024 * 1024
 _DEPTH = 20
+_TOO_DEEP = "exceeded maximum nesting depth"  # libyaml's scanner from PyYAML 6.0.4 on has a limit of its own
 
 
 class Node:
@@ -206,6 +207,8 @@ def _check_depth(text: str, loader: Any, file: str) -> None:
 def _syntax_error(error: yaml.YAMLError, file: str, lines: list[str]) -> PatternError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    if problem == _TOO_DEEP:
+        return PatternError(file, mark.line + 1 if mark else 0, "nests too deeply")
     if mark is None:
         return PatternError(file, 0, f"is not YAML: {problem}")
     text = lines[mark.line] if mark.line < len(lines) else ""

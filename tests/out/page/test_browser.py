@@ -231,6 +231,7 @@ def test_the_values_of_a_chart_as_a_table(opened: Open, fixtures: Path) -> None:
     page, report, *_ = opened(two_databases(fixtures))
     page.locator("figure summary").first.click()
     rows = page.locator("figure").first.locator("details tbody tr")
+    rows.first.wait_for()  # the table is filled after the click, when the browser tells of it
     done = [int(row.locator("td").first.inner_text()) for row in rows.all()]
     assert sum(done) == sum(one["events"]["done"] for one in report["databases"])
 
