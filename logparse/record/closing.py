@@ -174,11 +174,12 @@ def old_traceback_open(data: bytes, start: int, limit: int, *, opened: bool) -> 
     limit: how many bytes to look back. opened: the answer for the start of data.
     """
     low = max(0, start - limit)
-    while start > low:
-        stop = start - 1
-        start = data.rfind(b"\n", 0, stop) + 1
-        if stop == start:
-            return False
-        if data.endswith(TRACEBACK_LINE, start, stop):
-            return HEADER.match(data, start) is not None
-    return opened and start == 0
+    begun = data.rfind(TRACEBACK_LINE + b"\n", max(0, low - len(TRACEBACK_LINE)), start)
+    if begun < 0 and not (opened and data.find(b"\n", 0, low) < 0):
+        return False
+    # An empty line ends what began before it.
+    if data.rfind(b"\n\n", max(begun, low - 1, 0), start) >= 0:
+        return False
+    if begun < 0:
+        return low > 0 or not data.startswith(b"\n", 0, start)
+    return HEADER.match(data, data.rfind(b"\n", 0, begun) + 1) is not None
