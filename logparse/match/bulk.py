@@ -13,7 +13,7 @@ from logparse.record.bulk import Form, Lines, Row
 _REQUEST = ("method", "path")
 _NUMBERS = ("queries", "sql_seconds", "other_seconds")
 _NAMES = ((*_REQUEST, "status"), (*_REQUEST, "status", *_NUMBERS))
-_TIME = rb"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2},[0-9]{3})"
+_TIME = rb"([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-5][0-9]:[0-5][0-9],[0-9]{3})"
 _WRITER = rb"(?:[0-9]{1,18}|-)(?:/[^ \n]*+)?"
 # Between them: lines that end as messages do in Odoo 12 and later (closing.ended_before).
 _OTHER = rb"[^\n]*[^:\n] "

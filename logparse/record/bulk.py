@@ -5,6 +5,7 @@ They tell what they would tell as records. Wherever that is not certain, they ar
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from operator import itemgetter
 
 import msgspec
@@ -62,14 +63,12 @@ class Lines(msgspec.Struct, frozen=True):
 class _Window(msgspec.Struct, frozen=True):
     """Lines that are certain. rows: one for each, empty for what is no access line. end: where they end.
 
-    access: whether all are access lines. first, last: the times of the first and the last of these, ms.
+    access: whether all are access lines.
     """
 
     rows: list[Row]
     end: int
     access: bool
-    first: int
-    last: int
 
 
 class Bulk:
@@ -99,25 +98,33 @@ class Bulk:
                 at = end + 1 if end >= 0 else stop
                 continue
             # What is wanted anyway is read as a record, and so is no row.
-            done, counted = 0, start
+            done, counted, at = 0, start, window.end
             literals = self._lines.wanted if window.access else self._literals
             for hit in hits(data, start, window.end, literals) if literals else ():
                 number = done + data.count(b"\n", counted, hit[0])
-                self._put(window.rows[done:number], access=window.access)
+                self._put(window.rows[done:number], judge, access=window.access)
                 yield hit
                 done, counted = number + 1, hit[1] + 1
-            self._put(window.rows[done:] if done else window.rows, access=window.access)
-            judge.took(window.end, window.last, ends=bool(window.rows[-1][0]))
-            self._lines.times.extend((window.first, window.last))
-            at = window.end
+                if not _near(judge.clock.now, islice(window.rows, done, None)):
+                    at = counted
+                    break
+            else:
+                self._put(window.rows[done:] if done else window.rows, judge, access=window.access)
+                judge.took(window.end, ends=bool(window.rows[-1][0]))
         if at < stop:
             yield from hits(data, at, stop, self._literals)
 
-    def _put(self, rows: list[Row], *, access: bool) -> None:
+    def _put(self, rows: list[Row], judge: Judge, *, access: bool) -> None:
+        """Rows are taken; the log's clock goes on to the last of them."""
         if not access:
             rows = [row for row in rows if row[0]]
         if rows:
             self._lines.take(self._lines.forms[self._form].pattern, rows)
+            for row in (rows[0], rows[-1]):
+                time = milliseconds(row[0].decode())
+                if time is not None:
+                    self._lines.times.append(time)
+                    judge.clock.now = time
 
     def _next(self, data: bytes, at: int, limit: int, places: dict[bytes, int]) -> int:
         """The start of the next line, before `limit`, that holds a literal; -1: there is none.
@@ -193,10 +200,16 @@ class Bulk:
             return None
         if judge.sure and not _all_end(text, len(known)):
             return None
-        now, first, last = judge.clock.now, milliseconds(known[0].decode()), milliseconds(known[-1].decode())
-        if now is None or first is None or last is None or abs(first - now) > _MINUTE:
-            return None
-        return _Window(rows, end, access, first, last)
+        return _Window(rows, end, access) if _near(judge.clock.now, rows) else None
+
+
+def _near(now: int | None, rows: Iterable[Row]) -> bool:
+    """Whether the first access line of these, where there is one, is no question to a clock at `now`."""
+    text = next(filter(None, map(_TIME, rows)), None)
+    if text is None:
+        return True
+    time = milliseconds(text.decode())
+    return now is not None and time is not None and abs(time - now) <= _MINUTE
 
 
 def _together(times: Sequence[bytes]) -> bool:

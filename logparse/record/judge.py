@@ -217,15 +217,14 @@ class Judge:
         """Whether a line of the text, of those that end with no blank, was inside a message before."""
         return bool(self.echoes) and not self.echoes.keys().isdisjoint(text.split(b"\n"))
 
-    def took(self, stop: int, time: int, *, ends: bool) -> None:
-        """Records that `follows` promised were taken up to `stop`, the last at `time`.
+    def took(self, stop: int, *, ends: bool) -> None:
+        """Records that `follows` promised were taken up to `stop`.
 
         ends: the last of them is the last line, too.
         """
         data = self._data
         start = data.rfind(b"\n", 0, stop - 1) + 1
         self._good = stop if ends and ends_message(data, start, stop - 1) else -1
-        self.clock.now = time
 
     def goes_on(self, start: int, end: int, following: int) -> None:
         """The record that begins with the line data[start:end] is believed; the next is at `following`."""

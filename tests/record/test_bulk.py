@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from logparse.lifecycle.event import Output
@@ -72,6 +72,7 @@ KINDS = {
     "wrong number": access("GET /web HTTP/1.1", "3-1 1.1.1 0.020"),
     "no request": "{at} 7 INFO ? werkzeug: 10.0.0.1 - - [x] code 400, message Bad request - - -",
     "warning": "{at} 7 WARNING ? werkzeug: something ",
+    "no time": access("GET /web HTTP/1.1").replace("{at}", "2026-11-24 03:00:61,000"),
     "gevent": '{at} 9 INFO ? longpolling: ::1 - - [x] "POST /longpolling/poll HTTP/1.1" 200 130 50.065123',
     "told": '{at} 7 INFO prod monitoring.http.requests: {"duration": 0.5, "model": "a.b"} ',
     "other": "{at} 7 INFO prod odoo.modules.loading: 12 modules loaded ",
@@ -87,6 +88,13 @@ KINDS = {
 STEPS = (0, 1, 7, 999, 1_000, 59_000, 61_000, 4_000_000, -3, -61_000, -5_000_000)
 
 
+@example(  # a line that is read as a record among those that are not moves the clock on
+    kinds=[
+        *[("a digit goes on", 5, 0), ("told", 5, 0), ("access", 1, 0)],
+        *[("dispatched", 2, 59_000), ("failed", 1, 0)],
+    ],
+    size=451,
+)
 @given(
     kinds=st.lists(
         st.tuples(
