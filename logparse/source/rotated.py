@@ -2,6 +2,7 @@
 
 import os
 import re
+from heapq import merge
 
 from logparse.source.place import Fit, Piece, Place, fits, look
 from logparse.source.position import Position, RotatedFile
@@ -50,13 +51,9 @@ class Family:
             elif os.path.basename(candidate).startswith(base):  # noqa: PTH119
                 others.append(candidate)
         found = [piece for name in named if (piece := self._look(name)) is not None and piece.size]
-        kinds = {named[piece.path][0] for piece in found}
-        if len(kinds) == 1:
-            found.sort(key=lambda piece: (named[piece.path][1], piece.modified))
-        else:
-            # Another way of naming them was chosen some day: when they were last written tells the order.
-            found.sort(key=lambda piece: piece.modified)
-        self.pieces = self._distinct(found, place)
+        found.sort(key=lambda piece: (named[piece.path][1], piece.modified))
+        kinds = {name: kind for name, (kind, _) in named.items()}
+        self.pieces = self._distinct(_in_order(found, kinds), place)
         known = {(piece.device, piece.inode) for piece in found}
         if self.live is not None:
             known.add((self.live.device, self.live.inode))
@@ -134,6 +131,25 @@ class Family:
             elif _better(piece, twin, place):
                 kept[kept.index(twin)] = piece
         return kept
+
+
+def _in_order(found: list[Piece], kinds: dict[str, str]) -> list[Piece]:
+    """Pieces that are in the order of their names, in that of time.
+
+    Where another way of naming them, or another compressor, was chosen some day, names tell the order among
+    those of one way only: the old numbers stay where they are, and the new ones begin again. Between them it
+    is told by when they were last written.
+    """
+    ways: dict[tuple[str, str], list[Piece]] = {}
+    for piece in found:
+        compressed = COMPRESSED.search(piece.path)
+        number = kinds[piece.path] == "number"
+        way = (kinds[piece.path], compressed[0] if compressed and number else "")
+        ways.setdefault(way, []).append(piece)
+    # What is not compressed yet goes with the others, where all are compressed alike.
+    if len({kind for kind, _ in ways}) == 1 and len([way for way in ways if way[1]]) <= 1:
+        return found
+    return list(merge(*ways.values(), key=lambda piece: piece.modified))
 
 
 def rank_of(name: str, base: str) -> tuple[str, tuple[int, ...]] | None:

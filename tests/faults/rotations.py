@@ -16,6 +16,7 @@ Read = Callable[[], bool]
 """Waits until all that is written is read and saved; whether it is: nobody may be reading."""
 
 _COMPRESSORS = {"gzip": ".gz", "bzip2": ".bz2", "xz": ".xz", "zstd": ".zst"}
+_SAVELOG: list[list[str]] = [[], ["-j"], ["-J"]]
 
 
 class Disturber:
@@ -29,7 +30,7 @@ class Disturber:
         self._paused = paused
         self._read = read
         self._number = 0
-        self._savelog = chance.choice([[], ["-j"], ["-J"]])
+        self._savelog = chance.choice(_SAVELOG)
         self._compressor = chance.choice(sorted(_COMPRESSORS))  # neither knows another's pieces
 
     def do(self, what: str) -> None:
@@ -83,10 +84,26 @@ class Disturber:
     # Others
 
     def savelog(self) -> None:
-        """Debian's other one: `.0`, and the older ones compressed."""
-        self._run(
-            "savelog", "-q", "-c", "99", *self.chance.choice([[], ["-t"], ["-j"], ["-J"]]), str(self.log)
-        )
+        """Debian's other one: `.0`, and the older ones compressed; some day by another program.
+
+        That one's pieces begin with `.1` again, beside those of the one before.
+        """
+        touch = self.chance.choice([[], ["-t"]])
+        other = self.chance.choice(_SAVELOG) if self.chance.random() < 0.2 else self._savelog
+        if other != self._savelog and not self._a_second_later():
+            other = self._savelog
+        self._run("savelog", "-q", "-c", "99", *touch, *self._savelog, str(self.log))
+        self._savelog = other  # by which what is `.0` now will be compressed
+
+    def _a_second_later(self) -> bool:
+        """Whether the log was written after `.0` also by bzip2, which keeps the second and no more."""
+        before = self.log.with_name(f"{self.log.name}.0")
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline:
+            if before.exists() and int(self.log.stat().st_mtime) > before.stat().st_mtime:
+                return True
+            time.sleep(0.1)
+        return False
 
     def switch(self) -> None:
         """The log is a symbolic link, as Kubernetes has it, and now to another file."""

@@ -388,3 +388,19 @@ def test_moved_to_another_disk_and_rotated_there_at_once(tmp_path: Path) -> None
     time.sleep(GRACE_SECONDS)
     assert drain_first + drain(follower) == lines(50, 90)
     assert follower.lost == 0
+
+
+def test_another_compressor_begins_with_number_one_again(tmp_path: Path) -> None:
+    log = tmp_path / "odoo.log"
+    log.write_bytes(lines(0, 10))
+    follower = Follower(str(log), start="beginning")
+    assert drain(follower) == lines(0, 10)
+    add(log, lines(10, 20))
+    for n, suffix in enumerate([".gz", ".gz", ".bz2", ".bz2", ".bz2", ".gz"]):
+        shift(log, suffix)
+        # gzip and bzip2 give it the time of what they compress.
+        os.utime(f"{log}.1{suffix}", (1_700_000_000 + n * 3600,) * 2)
+        log.write_bytes(lines(20 + 10 * n, 30 + 10 * n))
+    again = Follower(str(log), start="end", place=follower.place)
+    assert drain(again) == lines(10, 80)
+    assert (again.lost, again.warnings) == (0, [])
