@@ -17,6 +17,7 @@ TRACE_SIZE = 256
 """So many bytes before the place that was reached are remembered."""
 
 _RAW_SIZE = 64 * 1024
+_START_SIZE = 64
 
 
 def digest(data: bytes) -> bytes:
@@ -25,8 +26,12 @@ def digest(data: bytes) -> bytes:
 
 
 def started(head: bytes) -> bytes:
-    """The fingerprint of a file's very first bytes; b"" where they are too few to tell it from others."""
-    return digest(head[:TELLING]) if len(head) >= TELLING else b""
+    """The fingerprint of a file's very first bytes; b"" where they are too few to tell it from others.
+
+    No more than the first line, so that they are still there where the file is cut after it.
+    """
+    size = head.find(b"\n", TELLING - 1, _START_SIZE) + 1 or _START_SIZE
+    return digest(head[:size]) if len(head) >= size else b""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-TELLING = 64
-"""A shorter beginning may be that of several files."""
+TELLING = 32
+"""A shorter beginning may be that of several files: a record's begins with its time and its process."""
 
 _RECENT_SIZE = 256 * 1024  # so many of the last bytes are remembered as they are, while the program runs
 _SAVED_SIZE = 64 * 1024  # the ends of the lines in so many of them are saved as marks

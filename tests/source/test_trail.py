@@ -105,3 +105,21 @@ def test_what_is_kept(
         assert cut - offset < line
     else:
         assert cut < 1024
+
+
+@pytest.mark.parametrize("down", [True, False], ids=["down", "running"])
+@pytest.mark.parametrize("left", [1, 2, 3])
+def test_cut_after_a_short_first_line(left: int, down: bool, tmp_path: Path) -> None:
+    """What is left, and the beginning of the next line's time, is the beginning of another file, too."""
+    log = tmp_path / "odoo.log"
+    line = b"2026-11-24 02:59:%02d,703 1 INFO ? odoo: short \n"
+    old = [line % n for n in range(10)]
+    log.write_bytes(b"".join(old))
+    follower = Follower(str(log), start="beginning")
+    assert drain(follower) == b"".join(old)
+    os.truncate(log, len(b"".join(old[:left])))
+    new = b"".join(line % n for n in range(20, 40))
+    add(log, new)
+    follower = again(follower, down=down)
+    assert drain(follower) == new
+    assert (follower.lost, follower.lost_bytes, follower.warnings) == (0, 0, [])
