@@ -118,8 +118,7 @@ class Requests:
         if "seconds" in fields:
             # The evented port tells the time alone.
             durations = [round(float(fields["seconds"]) * 1000)]
-            _observe(group.route.duration, _MILLIS, durations)
-            self._spread(group.route, durations)
+            self._observe_durations(group.route, durations)
         if self._held > _PENDING:
             self._add_up()
 
@@ -179,18 +178,22 @@ class Requests:
         route = group.route
         _observe(route.queries, _COUNTS, queries)
         _observe(route.sql, _MILLIS, sql)
-        _observe(route.duration, _MILLIS, durations)
+        self._observe_durations(route, durations)
         if group.model is not None:
             group.model.micros += 1000 * sum(durations)
             group.model.sql_micros += 1000 * sum(sql)
-        self._spread(route, durations)
 
-    def _spread(self, route: Route, durations: Sequence[int]) -> None:
+    def _observe_durations(self, route: Route, durations: Sequence[int]) -> None:
         if self.spread is None:
+            _observe(route.duration, _MILLIS, durations)
             return
+        counted = Counter(durations)
+        for millis, count in counted.items():
+            route.duration.counts[_MILLIS[millis]] += count
+        route.duration.sum += sum(durations)
         key = (route.db, route.method, route.route)
         times = self.spread.setdefault(key, Counter())
-        times.update(durations)
+        times.update(counted)
         if len(times) > _MOST_NUMBERS:
             fewer = self.spread[key] = Counter[int]()
             for millis, count in times.items():

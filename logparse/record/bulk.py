@@ -36,10 +36,12 @@ class Form(msgspec.Struct, frozen=True):
 
     line: matches such a line whole, before a digit; its groups are a Row. It also matches, with empty groups,
         a line that ends as messages do, since such lines may stand between.
+    ends: whether all that it matches end as messages do in Odoo 12 and later.
     """
 
     pattern: str
     line: re.Pattern[bytes]
+    ends: bool
 
 
 class Lines(msgspec.Struct, frozen=True):
@@ -76,7 +78,8 @@ class Bulk:
 
     def __init__(self, lines: Lines, literals: tuple[bytes, ...], max_line: int) -> None:
         self._lines = lines
-        self._literals = literals
+        others = (one for one in lines.literals if one != lines.literal)
+        self._literals = tuple(dict.fromkeys((*literals, *others)))  # of what is read as a record
         self._max_line = max_line
         self._form = 0
         self._most = self._size = min(_MOST, max_line)  # what is tried at once; as much as the log allows
@@ -86,12 +89,11 @@ class Bulk:
 
         judge: at `data`; it judges a line before the next is asked for. hits: finds what is wanted anyway.
         """
-        places = dict.fromkeys(self._lines.literals, -1)
         at = 0
-        while (start := self._next(data, at, stop, places)) >= 0:
+        while (start := self._next(data, at, stop)) >= 0:
             if start > at:
                 yield from hits(data, at, start, self._literals)
-            window = self._window(data, start, self._until(data, stop, places), judge)
+            window = self._window(data, start, stop, judge)
             if window is None:
                 end = data.find(b"\n", start)
                 yield start, end if end >= 0 else len(data)
@@ -126,29 +128,18 @@ class Bulk:
                     self._lines.times.append(time)
                     judge.clock.now = time
 
-    def _next(self, data: bytes, at: int, limit: int, places: dict[bytes, int]) -> int:
-        """The start of the next line, before `limit`, that holds a literal; -1: there is none.
-
-        places: where each literal was found last.
-        """
-        while at < limit:
-            for literal, place in places.items():
-                if place < at:
-                    found = data.find(literal, at)
-                    places[literal] = found if found >= 0 else len(data)
-            first = min(places.values())
-            if first >= limit:
+    def _next(self, data: bytes, at: int, limit: int) -> int:
+        """The start of the next line, before `limit`, that may be a Row; -1: there is none."""
+        literal = self._lines.literal
+        while literal and at < limit:
+            first = data.find(literal, at, limit)
+            if first < 0:
                 return -1
             start = data.rfind(b"\n", at, first) + 1 or at
             if first - start < self._max_line:
                 return start
             at = data.find(b"\n", first) + 1 or limit
         return -1
-
-    def _until(self, data: bytes, stop: int, places: dict[bytes, int]) -> int:
-        """Where the next line starts that holds a literal of other lines than those that are read in bulk."""
-        others = min((at for literal, at in places.items() if literal != self._lines.literal), default=stop)
-        return stop if others >= stop else data.rfind(b"\n", 0, others) + 1
 
     def _window(self, data: bytes, at: int, stop: int, judge: Judge) -> _Window | None:
         """What can be taken from the line start `at` on."""
@@ -175,7 +166,8 @@ class Bulk:
 
     def _certain(self, data: bytes, at: int, end: int, judge: Judge) -> _Window | None:
         """The lines of data[at:end] that are certain."""
-        line = self._lines.forms[self._form].line
+        form = self._lines.forms[self._form]
+        line = form.line
         rows: list[Row] = line.findall(data, at, end + 1)
         if len(rows) != data.count(b"\n", at, end):
             rows, end = _run(line, data, at, end, end)
@@ -198,7 +190,7 @@ class Bulk:
             return None
         if not access and text.count(self._lines.literal) != len(known):
             return None
-        if judge.sure and not _all_end(text, len(known)):
+        if judge.sure and not (form.ends or _all_end(text, len(known))):
             return None
         return _Window(rows, end, access) if _near(judge.clock.now, rows) else None
 

@@ -16,6 +16,7 @@ from logparse.match.load import load_patterns
 from logparse.match.pattern import REQUEST_KINDS, PatternSet
 from logparse.out.request_state import RequestState
 from logparse.out.requests import Requests
+from logparse.out.selection import Selection
 from logparse.pipe import Pipe
 from logparse.record.tally import Tally
 from logparse.source.chunk import Chunk
@@ -37,9 +38,9 @@ def one_by_one() -> PatternSet:
 
 
 def read(
-    data: bytes, patterns: PatternSet | None, size: int
+    data: bytes, patterns: PatternSet | None, size: int, selection: Selection | None = None
 ) -> tuple[list[Output], RequestState | None, dict[str, int], Tally]:
-    requests = None if patterns is None else Requests()
+    requests = None if patterns is None else Requests(selection or Selection())
     pipe = Pipe(patterns, requests=requests)
     out: list[Output] = []
     for at in range(0, len(data), size):
@@ -69,6 +70,11 @@ KINDS = {
     "runjob": access(f"GET /queue_job/runjob?db=prod&job_uuid={UUID} HTTP/1.1"),
     "blank in the path": access('GET /web/a b" HTTP/1.1'),
     "no ASCII": access("GET /web/é HTTP/1.1"),
+    "of a replica": access("GET /web HTTP/1.1", "3 0.001 0.020 ro"),
+    "of both": access("GET /web HTTP/1.1", "3 0.001 0.020 ro->rw"),
+    "wrong mode": access("GET /web HTTP/1.1", "3 0.001 0.020 wwo"),
+    "two points": access("GET /web HTTP/1.1", "3 0.001 0.02.0"),
+    "negative": access("GET /web HTTP/1.1", "3 0.010 -0.001"),
     "wrong number": access("GET /web HTTP/1.1", "3-1 1.1.1 0.020"),
     "no request": "{at} 7 INFO ? werkzeug: 10.0.0.1 - - [x] code 400, message Bad request - - -",
     "warning": "{at} 7 WARNING ? werkzeug: something ",
@@ -94,6 +100,7 @@ STEPS = (0, 1, 7, 999, 1_000, 59_000, 61_000, 4_000_000, -3, -61_000, -5_000_000
         *[("dispatched", 2, 59_000), ("failed", 1, 0)],
     ],
     size=451,
+    span=None,
 )
 @given(
     kinds=st.lists(
@@ -105,8 +112,11 @@ STEPS = (0, 1, 7, 999, 1_000, 59_000, 61_000, 4_000_000, -3, -61_000, -5_000_000
         max_size=40,
     ),
     size=st.integers(200, 20_000),
+    span=st.none() | st.tuples(st.integers(-1_000, 200_000), st.integers(0, 200_000)),
 )
-def test_the_same_as_record_by_record(kinds: list[tuple[str, int, int]], size: int) -> None:
+def test_the_same_as_record_by_record(
+    kinds: list[tuple[str, int, int]], size: int, span: tuple[int, int] | None
+) -> None:
     now, text = START, []
     for kind, times, step in kinds:
         for _ in range(times):
@@ -114,7 +124,22 @@ def test_the_same_as_record_by_record(kinds: list[tuple[str, int, int]], size: i
             at = f"{now:%Y-%m-%d %H:%M:%S},{now.microsecond // 1000:03d}"
             text.append(KINDS[kind].replace("{at}", at) + "\n")
     data = "".join(text).encode()
-    assert read(data, PATTERNS, size) == read(data, one_by_one(), size)
+    selection = None
+    if span is not None:
+        start = round(START.timestamp() * 1000) + span[0]
+        selection = Selection(start, start + span[1], frozenset({"prod"}))
+    assert read(data, PATTERNS, size, selection) == read(data, one_by_one(), size, selection)
+
+
+def test_a_users_pattern_of_requests_is_tried_on_its_lines() -> None:
+    """Also on those that ours know; where it has no text to search for, on each."""
+    ours = next(one for one in PATTERNS.patterns if one.id == "http.access")
+    of_jobs = PatternSet(tuple(one for one in PATTERNS.patterns if one.kind not in REQUEST_KINDS), "", "")
+    for literals, expected in (((" /special/ ",), b"/special/"), ((" ",), None)):
+        user = msgspec.structs.replace(ours, id="my.shop", user=True, literals=literals)
+        found = lines(PatternSet((user, ours), "", ""), of_jobs, lambda *_: None)
+        assert bool(found.forms) == (expected is not None)
+        assert expected is None or any(expected in one for one in found.wanted)
 
 
 LOGS = sorted(
