@@ -4,13 +4,13 @@ LOGPARSE_KILLS: how often it is killed in each test. LOGPARSE_SEED: by which all
 """
 
 import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults.disk import MEANS, Disk, full_at_will
 from tests.faults.harness import Harness
 
 KILLS = int(os.environ.get("LOGPARSE_KILLS", "3"))
@@ -67,49 +67,35 @@ def test_kills_and_rotations(way: str, fixtures: Path, tmp_path: Path) -> None:
     disturbed(Harness(tmp_path, data, f"{SEED} {way}", how, KILLS * 1.2), what, KILLS)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        pytest.skip(f"only root may mount a file system: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
+@pytest.fixture(params=MEANS)
+def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
+    with full_at_will(request.param, tmp_path / "kept") as disk:
+        yield disk
 
 
-def test_the_disk_of_the_state_is_full(small_disk: Path, fixtures: Path, tmp_path: Path) -> None:
+def test_the_disk_of_state_and_events_is_full(disk: Disk, fixtures: Path, tmp_path: Path) -> None:
     data = (fixtures / "16.0-w2-info" / "odoo.log").read_bytes()
-    filler = small_disk / "filler"
-    seed = f"{SEED} full"
-    with Harness(tmp_path, data, seed, "watched", KILLS * 2.5, state=small_disk / "state") as harness:
+    with Harness(tmp_path, data, f"{SEED} full", "watched", KILLS * 2.5, kept=disk.folder) as harness:
         chance = harness.chance
         harness.start()
         for turn in range(KILLS):
-            with filler.open("wb", buffering=0) as file:
-                try:
-                    while file.write(bytes(4096)):
-                        pass
-                except OSError:
-                    pass
-            deadline = time.monotonic() + 20
-            while harness.health()[0] != 503 and not harness.written:
-                assert time.monotonic() < deadline, "it does not say that it cannot save"
-                time.sleep(0.05)
+            disk.fill(harness.limit_files)
+            until_health(harness, 503, "it does not say that it cannot save")
             harness.disturber.do(chance.choice(_PLAIN))
             if turn % 2:
                 harness.kill()
                 harness.disturber.do(chance.choice(_PLAIN))
                 harness.start()
             time.sleep(chance.random() / 2)
-            filler.unlink()
-            deadline = time.monotonic() + 20
-            while harness.health()[0] != 200:
-                assert time.monotonic() < deadline, "it does not recover"
-                time.sleep(0.05)
+            disk.free(harness.limit_files)
+            until_health(harness, 200, "it does not recover")
         while not harness.written:
             time.sleep(0.1)
         harness.check()
+
+
+def until_health(harness: Harness, status: int, what: str) -> None:
+    deadline = time.monotonic() + 20
+    while harness.health()[0] != status and not (status == 503 and harness.written):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)

@@ -9,7 +9,7 @@ from logparse.lifecycle.event import Event, Output
 from logparse.out.jsonl import encode
 from logparse.source.error import shown
 
-_MOST = 64 << 20  # bytes that wait in memory while the disk is full
+_MOST = 8 << 20  # bytes that wait in memory while the disk is full
 
 
 class EventsFile:
@@ -17,7 +17,7 @@ class EventsFile:
 
     known: its size as the last snapshot has it: what is behind is told again, and is cut off; None: it is
     appended to as it is, and so is one that is shorter (it was moved away). size: with all that was added
-    and written. error: why it cannot be written now.
+    and written. error: why it cannot be written now; what is added then waits in memory.
 
     Raises CliError: it cannot be opened.
     """
@@ -42,8 +42,14 @@ class EventsFile:
         for output in outputs:
             if isinstance(output, Event):
                 self._waiting += encode(output)
-        if self._waiting and (self.error is None or len(self._waiting) > _MOST):
+        if self._waiting and self.error is None:
             self._write()
+
+    def takes_more(self) -> bool:
+        """Whether more may be added: not while much waits already, and it cannot be written."""
+        if len(self._waiting) > _MOST:
+            self._write()
+        return len(self._waiting) <= _MOST
 
     def reopen(self) -> None:
         """Go on in a new file, where this one was renamed or removed. Raises OSError, and changes nothing."""

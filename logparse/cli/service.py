@@ -56,6 +56,7 @@ class Service:
         self._pause = save_every
         self._beat = self._at_end = time.monotonic()
         self._reload_error: str | None = None
+        self._events_failed = False
         self.reload = threading.Event()
         following, snapshot = self._first()
         self.following = following
@@ -120,7 +121,9 @@ class Service:
                 self.reload.clear()
                 self._reload()
             with self._lock:
-                read, out = self.following.poll()
+                # While the events cannot be written the log is what keeps them: it is read no further.
+                held = self._events is not None and not self._events.takes_more()
+                read, out = (False, []) if held else self.following.poll()
                 for output in out:
                     self._counts.add(output)
                 if self._events is not None:
@@ -133,7 +136,7 @@ class Service:
             now = self._beat = time.monotonic()
             if not self._passed:
                 self._passed = self.following.has_passed()
-            if not any(one.behind for one in self.following.live):
+            if not (held or any(one.behind for one in self.following.live)):
                 self._at_end = now
             if now - self._last_save >= self._pause:
                 self._save()
@@ -200,7 +203,7 @@ class Service:
             self._readers.snapshot = time.time()  # it is as good as new
             self._last_save = started
             return
-        if self._events is not None and not self._events.settle():
+        if self._events is not None and not self._settled(self._events):
             # What is saved must not be ahead of the events: they are written again from here.
             self._last_save = started
             return
@@ -231,6 +234,21 @@ class Service:
         self._last_save = time.monotonic()
         # A large state is saved less often, so that saving takes a tenth of the time at most.
         self._pause = max(self._save_every, 10 * (self._last_save - started))
+
+    def _settled(self, events: EventsFile) -> bool:
+        settled = events.settle()
+        if settled and self._events_failed:
+            log("info", "the events can be written again")
+        elif not settled and not self._events_failed:
+            log(
+                "error",
+                f"{events.error}; check that there is space. The events wait in memory, and when they are "
+                "many the log is read no further; the state is not saved meanwhile",
+            )
+        if not settled and self._store is not None:
+            self._readers.snapshot_errors += 1
+        self._events_failed = not settled
+        return settled
 
     def _reload(self) -> None:
         """Open everything anew, with the patterns as they are now; what is refused changes nothing."""

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -60,23 +61,24 @@ class Scraper(threading.Thread):
 
 
 class Harness:
-    """Use as a context. state: its directory, or one of its own. clock: whether the follower's may be set."""
+    """Use as a context. kept: where its state and its events are, or None: beside its other files."""
 
     def __init__(
-        self, folder: Path, data: bytes, seed: str, how: str, seconds: float, state: Path | None = None
+        self, folder: Path, data: bytes, seed: str, how: str, seconds: float, kept: Path | None = None
     ) -> None:
         self.chance = Random(seed)
         self.folder = folder
         self.data = data + end_of(data)
         self.log = folder / "logs" / "odoo.log"
-        self.events = folder / "events.jsonl"
+        self.events = (kept or folder) / "events.jsonl"
+        self.state = (kept or folder) / "state"
         self.whole = folder / "whole"
-        self.state = folder / "state" if state is None else state
-        self.scraper = Scraper(frozenset({"logparse_snapshot_errors_total"}) if state else frozenset())
+        self.scraper = Scraper(frozenset({"logparse_snapshot_errors_total"}) if kept else frozenset())
         self.kills = self.stops = self.steps = 0
         self._how, self._seconds = how, seconds
         self._clock = folder / "clock"
         self._follower: subprocess.Popen[bytes] | None = None
+        self._largest = -1
 
     def __enter__(self) -> "Harness":
         self.whole.write_bytes(self.data)
@@ -135,7 +137,8 @@ class Harness:
 
     def start(self) -> None:
         """Start the follower, and scrape it."""
-        command = [sys.executable, "-m", "logparse", "serve", "--listen", "127.0.0.1:0"]
+        command = ["prlimit", f"--fsize={self._largest}:", sys.executable, "-m", "logparse", "serve"]
+        command += ["--listen", "127.0.0.1:0"]
         command += ["--state", str(self.state), "--save-every", "0.05", "--settle", str(SETTLE)]
         command += ["--start", "beginning", "--events", str(self.events), str(self.log)]
         said = self.folder / "said"
@@ -168,6 +171,13 @@ class Harness:
         self._follower.wait()
         self._follower = None
         self.kills += 1
+
+    def limit_files(self, size: int) -> None:
+        """Let the follower write no file beyond this size, bytes, as if the disk were full; -1: any."""
+        self._largest = size
+        if self._follower is not None:
+            _, hard = resource.prlimit(self._follower.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(self._follower.pid, resource.RLIMIT_FSIZE, (size, hard))
 
     def hold(self, seconds: float) -> None:
         """Stop it for a while, with SIGSTOP."""

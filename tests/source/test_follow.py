@@ -211,6 +211,23 @@ def test_written_to_the_old_file_after_the_rename(log: Path) -> None:
     assert text(got) == "1\n2\n3\n"
 
 
+def test_written_to_the_old_file_after_it_was_left(log: Path) -> None:
+    """Where it belongs is not known any more: it is not read, but counted, once, and said."""
+    with log.open("ab", buffering=0) as old:
+        old.write(b"1\n")
+        follower = Follower(str(log), start="beginning")
+        log.rename(log.with_suffix(".log.1"))
+        log.write_text("2\n")
+        got = drain(follower)
+        assert follower.lost == 0
+        for late in (b"late\n", b"later\n"):
+            old.write(late)
+            got += drain(follower)
+    assert text(got) == "1\n2\n"
+    assert (follower.lost, follower.lost_bytes) == (2, len(b"late\nlater\n"))
+    assert [warning.partition(" ")[0] for warning in follower.warnings] == ["5", "6"]
+
+
 def test_half_a_line_at_the_end_of_a_renamed_file_is_its_last(log: Path) -> None:
     log.write_text("1\n2")
     follower = Follower(str(log), start="beginning")
