@@ -1,17 +1,15 @@
 """The pipe on the log of every Odoo series and queue_job release, at every level and process model."""
 
-from collections import Counter
 
 import pytest
 
 from logparse.lifecycle.event import Event
-from logparse.out.live import LiveGauges
-from logparse.out.visibility import visibility
 from logparse.pipe import Pipe
 from logparse.source.chunk import Chunk
 from tests import recorded
 from tests.releases import RELEASES, Release
 from tests.runnerless_logs import CronRunner, Polling
+from tests.version_days import DAYS, a_day
 from tests.version_logs import Job, Log, Seen, Server
 
 ALL = [name for names in RELEASES.values() for name in names]
@@ -52,99 +50,6 @@ def check(log: Log, *, ordered: bool = True) -> list[Event]:
         else:
             assert sorted(told, key=repr) == sorted(expected, key=repr), lines
     return events
-
-
-def a_day(server: Server) -> None:
-    """The lives that jobs have in every release."""
-    release = server.release
-    server.boot()
-    server.done(server.run(server.create()))
-    server.fail(server.run(server.create()))
-    server.fail(server.run(server.create()), slow=True)
-    server.fail(server.run(server.create()), "UserError")
-    server.fail(server.run(server.create()), "AccessError")
-    if release.series >= 19:
-        server.fail(server.run(server.create()), "MissingError")
-        server.fail(server.run(server.create()), "LockError")
-    server.done(server.run(server.create(channel="root.sub")))
-    tried = server.create()
-    server.retry(server.run(tried))
-    server.retry(server.run(tried), conflict=True)
-    server.done(server.run(tried))
-    exhausted = server.create()
-    server.retry(server.run(exhausted))
-    server.fail(server.run(exhausted), "max retries")
-    if release.series <= 17:
-        server.done(server.run(server.create()), nothing=True)
-    again = server.run(server.create())
-    server.fail(again)
-    server.requeue(again)
-    server.done(server.run(again))
-    refused = server.create()
-    server.done(server.run(refused))
-    for kind in server.refusals:
-        if kind != "lock":
-            server.refuse(refused, kind)
-
-
-def trouble(server: Server) -> None:
-    """Workers that are busy or die, people, restarts."""
-    release = server.release
-    requeues = release.writes("runner.requeued_dead")
-    server.boot()
-    server.fail(server.run(server.create()))
-    busy = server.create()
-    if not requeues:
-        server.ask(busy)
-        server.not_taken(busy)
-        server.ask(busy)
-        server.not_taken(busy)
-    server.done(server.run(busy))
-    if requeues and server.model == "prefork":
-        died = server.run(server.create())
-        server.kill(died)
-        server.dead(died)
-        server.done(server.run(died))
-        given_up = server.create()
-        for _ in range(2):
-            server.run(given_up)
-            server.kill(given_up)
-            server.dead(given_up)
-        server.run(given_up)
-        server.kill(given_up)
-        server.dead(given_up, gives_up=True)
-    if "lock" in server.refusals:
-        locked = server.create()
-        server.ask(locked)
-        server.refuse(locked, "lock")
-        server.dead(locked)
-        server.done(server.run(locked))
-    channel = "root.unknown" if release.writes("channels.unknown") else "root"
-    server.done(server.run(server.create(channel=channel)))
-    if release.writes("ctl.depends_started"):
-        child = server.create(waits=True)
-        server.done(server.run(server.create()))
-        server.released(child)
-        server.done(server.run(child))
-    if release.cancelled:
-        server.cancel(server.create())
-    if server.level == "warn" and server.model == "threaded":
-        # No line tells of a restart: a new process that is worker and runner in one, after one that was
-        # seen as a runner only, looks like a worker that forges the runner's lines, and is not believed.
-        return
-    server.restart()
-    server.done(server.run(server.create()))
-    failed = server.run(server.create())
-    server.fail(failed)
-    waiting = server.create()
-    server.restart(kill=True)
-    server.done(server.run(waiting))
-    server.done(server.run(server.create()))
-    server.requeue(failed)
-    server.done(server.run(failed))
-
-
-DAYS = {"a day": a_day, "trouble": trouble}
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -405,82 +310,3 @@ def test_clones_share_uuids(name: str, level: str) -> None:
     first.done(first.run(job))
     second.fail(second.run(second.create(uuid=uuid)))
     check(log)
-
-
-def feed(log: Log) -> tuple[Pipe, list[Event]]:
-    """The pipe as a follower has it, before anything is settled for being the end."""
-    pipe = Pipe(recorded.patterns())
-    out = pipe.feed(Chunk("odoo.log", 0, log.data, last=True))
-    return pipe, [event for event in out if isinstance(event, Event)]
-
-
-def hours_of_jobs(name: str, *, level: str = "info", hides: str = "") -> Log:
-    """Forty jobs, half of which fail, two minutes apart; then two hours of nothing but one."""
-    log = Log()
-    server = Server(log, name, level=level, hides=hides)
-    server.boot()
-    for number in range(40):
-        job = server.run(server.create())
-        if number % 2:
-            server.fail(job)
-        else:
-            server.done(job)
-        log.wait(120)
-    log.wait(7200)
-    server.fail(server.run(server.create()))
-    return log
-
-
-def test_where_ends_are_logged_jobs_leave_their_state_and_outcomes_are_visible() -> None:
-    pipe, _ = feed(hours_of_jobs("17.0.1.5.4"))
-    assert list(pipe.lifecycle.jobs.states()) == []
-    assert dict(LiveGauges(pipe.lifecycle, [pipe]).visible()) == {"prod": True}
-    assert visibility(pipe, {"done": 20}).blind is None
-
-
-@pytest.mark.parametrize("hides", SILENCERS)
-@pytest.mark.parametrize("name", NEWEST)
-def test_silenced_logs_are_diagnosed_and_their_gauges_do_not_grow(name: str, hides: str) -> None:
-    log = hours_of_jobs(name, hides=hides)
-    pipe, events = feed(log)
-    assert [event for event in events if event.event == "lost"] == []
-    assert list(pipe.lifecycle.jobs.states()) == []
-    assert dict(LiveGauges(pipe.lifecycle, [pipe]).visible()) == {"prod": False}
-    told = Counter(event.event for event in events)
-    seen = visibility(pipe, told)
-    assert seen.blind is not None
-    assert not seen.shows("done")
-    assert not seen.shows("retried")
-
-
-@pytest.mark.parametrize("name", NEWEST)
-def test_at_warn_nothing_stays_open(name: str) -> None:
-    log = Log()
-    server = Server(log, name, level="warn")
-    trouble(server)
-    a_day(server)
-    log.wait(7200)
-    for _ in range(2):
-        server.fail(server.run(server.create()))
-        log.wait(120)
-    pipe, events = feed(log)
-    assert list(pipe.lifecycle.jobs.states()) == []
-    assert [event for event in events if event.event == "lost"] == []
-    assert visibility(pipe, Counter(event.event for event in events)).blind is not None
-
-
-@pytest.mark.parametrize("name", NEWEST)
-def test_jobs_that_a_restart_orphaned_do_not_stay_open(name: str) -> None:
-    log = Log()
-    server = Server(log, name)
-    server.boot()
-    server.done(server.run(server.create()))
-    server.run(server.create(), 100)
-    server.restart(kill=True)
-    log.wait(7200)
-    for _ in range(2):
-        server.fail(server.run(server.create()))
-        log.wait(120)
-    pipe, events = feed(log)
-    assert [event.reason for event in events if event.event == "lost"] == ["server restart"]
-    assert list(pipe.lifecycle.jobs.states()) == []
