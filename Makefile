@@ -12,6 +12,8 @@ lint: .venv/made-from
 bench: .venv/made-from
 	.venv/bin/python benchmarks/run.py
 	.venv/bin/python benchmarks/tailing.py
+	.venv/bin/python benchmarks/following.py
+	.venv/bin/python benchmarks/following.py --jobs 100000
 
 docs: .venv/made-from
 	.venv/bin/python docs/generate.py

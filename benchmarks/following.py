@@ -1,12 +1,14 @@
 """How soon `logparse serve` counts a line, what it costs idle, what a burst costs, and a soak.
 
-    python benchmarks/following.py [--burst MB] [--soak LINES]
+    python benchmarks/following.py [--burst MB] [--soak LINES] [--jobs NUMBER]
 
 Reaction: from a write to the first scrape of logparse_bytes_total that knows it, median and worst of 40.
 Idle: the share of one core in 20 seconds. Burst: that much of a log is there at once; how long until all is
 read, and the most memory meanwhile. Soak: a log of so many lines is written in blocks of 5,000 (a second of
 log time each) and rotated every 200,000 lines; resident memory and file descriptors after a fifth (warm-up)
-and at the end.
+and at the end. Jobs: so many are open, the log is written to, and SIGTERM comes at any moment, ten times,
+also while the state is being saved; how long until it has ended, with 0, and the size of the state, which must
+be whole and know the last line but one.
 """
 
 import argparse
@@ -17,12 +19,18 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
+from uuid import UUID as UUID4
 
 from serving import used
+
+from logparse.cli.snapshot import decode
 
 SOURCE = Path(__file__).parent.parent / "fixtures" / "16.0-w2-info" / "odoo.log"
 TIME = re.compile(rb"(?m)^2026-11-24 (\d\d:\d\d:\d\d,\d{3})")
@@ -30,7 +38,7 @@ UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 
 
 @contextmanager
-def served(log: Path) -> Iterator[tuple[int, str]]:
+def served(log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """A follower of this log, from its beginning, with a state directory: its process and address."""
     said = log.with_name("said")
     command = [sys.executable, "-m", "logparse", "serve", "--listen", "127.0.0.1:0", "--start", "beginning"]
@@ -39,16 +47,25 @@ def served(log: Path) -> Iterator[tuple[int, str]]:
     try:
         while (found := re.search(r"listening.*url=(\S+)", said.read_text())) is None:
             time.sleep(0.02)
-        yield process.pid, found[1]
+        yield process, found[1]
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.terminate()
         process.wait()
 
 
 def read(url: str) -> float:
     """How many bytes it has read."""
-    with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:  # noqa: S310
-        found = re.search(r"(?m)^logparse_bytes_total\{.*\} (\S+)$", answer.read().decode())
+    return shown(url, "logparse_bytes_total")
+
+
+def shown(url: str, name: str) -> float:
+    """A metric of it; 0 while it shows none."""
+    try:
+        with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:  # noqa: S310
+            found = re.search(rf"(?m)^{name}(?:\{{.*\}})? (\S+)$", answer.read().decode())
+    except urllib.error.HTTPError as error:
+        error.close()
+        return 0.0
     return float(found[1]) if found else 0.0
 
 
@@ -66,7 +83,7 @@ def reaction(log: Path) -> None:
     lines = SOURCE.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join(lines[:100]))
     size = log.stat().st_size
-    with served(log) as (pid, url), log.open("ab", buffering=0) as file:
+    with served(log) as (process, url), log.open("ab", buffering=0) as file:
         time.sleep(2)
         took = []
         for line in lines[100:140]:
@@ -79,17 +96,17 @@ def reaction(log: Path) -> None:
             took.append(1000 * (time.monotonic() - start))
         print(f"reaction: median {statistics.median(took):.0f} ms, worst of {len(took)} {max(took):.0f} ms")
         time.sleep(6)
-        before = used(pid)[0]
+        before = used(process.pid)[0]
         time.sleep(20)
-        print(f"idle: {100 * (used(pid)[0] - before) / 20:.2f} % of a core")
+        print(f"idle: {100 * (used(process.pid)[0] - before) / 20:.2f} % of a core")
 
 
 def burst(log: Path, size: int) -> None:
     """All at once."""
     log.touch()
-    with served(log) as (pid, url):
+    with served(log) as (process, url):
         time.sleep(1)
-        before, cpu = used(pid)[1], used(pid)[0]
+        before, cpu = used(process.pid)[1], used(process.pid)[0]
         with log.with_name("burst").open("wb") as file:
             for piece in pieces(1 << 20):
                 file.write(piece)
@@ -99,10 +116,52 @@ def burst(log: Path, size: int) -> None:
         most, start = before, time.monotonic()
         log.with_name("burst").replace(log)
         while read(url) < total:
-            most = max(most, used(pid)[1])
+            most = max(most, used(process.pid)[1])
             time.sleep(0.1)
-        took, cpu = time.monotonic() - start, used(pid)[0] - cpu
+        took, cpu = time.monotonic() - start, used(process.pid)[0] - cpu
         print(f"burst: {total / 1e6:.0f} MB in {took:.1f} s, CPU {cpu:.1f} s, {before:.0f} to {most:.0f} MiB")
+
+
+def open_jobs(number: int) -> Iterator[bytes]:
+    """The lines at DEBUG of jobs that were enqueued, dispatched and started, and of which no end is known."""
+    chance, start = Random(1), datetime(2026, 11, 24)
+    runner = "17236 %s ? odoo.addons.queue_job.jobrunner"
+    for count in range(number):
+        time = f"{start + timedelta(milliseconds=10 * count):%Y-%m-%d %H:%M:%S},{count * 10 % 1000:03d}"
+        uuid = UUID4(int=chance.getrandbits(128), version=4)
+        channels = f"{time} {runner % 'DEBUG'}.channels: job {uuid} marked"
+        lines = f"{channels} pending in channel root(C:2,Q:33,R:0,F:0) \n"
+        lines += f"{channels} running in channel root(C:2,Q:58,R:2,F:0) \n"
+        lines += f"{time} {runner % 'INFO'}.runner: asking Odoo to run job {uuid} on db odoo \n"
+        run = "17230 DEBUG odoo odoo.addons.queue_job.controllers.main"
+        yield f"{lines}{time} {run}: <Job {uuid}, priority:10> started \n".encode()
+
+
+def ending(log: Path, jobs: int) -> None:
+    """With so many open jobs."""
+    *lines, last = open_jobs(jobs + 1)
+    log.write_bytes(b"".join(lines))
+    state = log.parent / "state" / "logparse.state"
+    chance, took = Random(1), []
+    for _ in range(10):
+        with served(log) as (process, url), log.open("ab", buffering=0) as file:
+            while shown(url, "logparse_tracked_jobs") < jobs:
+                time.sleep(0.1)
+            until = time.monotonic() + 8 * chance.random()
+            while time.monotonic() < until:
+                file.write(last)
+                time.sleep(0.05)
+            start = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            status = process.wait()
+            took.append(time.monotonic() - start)
+        (place,) = (one.place for one in decode(state.read_bytes()).logs)
+        assert status == 0
+        assert place is not None
+        assert place.offset >= log.stat().st_size - len(last)
+    size = state.stat().st_size / 1e6
+    times = f"median {statistics.median(took):.2f} s, worst {max(took):.2f} s"
+    print(f"ending with {jobs} open jobs: {times}; {size:.1f} MB")
 
 
 def soak(log: Path, lines: int) -> None:
@@ -110,7 +169,7 @@ def soak(log: Path, lines: int) -> None:
     log.touch()
     written = count = since = 0
     first: tuple[float, int] | None = None
-    with served(log) as (pid, url):
+    with served(log) as (process, url):
         start = time.monotonic()
         for piece in pieces(1 << 20):
             number = piece.count(b"\n")
@@ -123,14 +182,14 @@ def soak(log: Path, lines: int) -> None:
                 since = 0
                 log.replace(log.with_name("odoo.log.1"))
                 log.touch()
-            now = (used(pid)[1], len(list(Path(f"/proc/{pid}/fd").iterdir())))
+            now = (used(process.pid)[1], len(list(Path(f"/proc/{process.pid}/fd").iterdir())))
             if first is None and count > lines / 5:
                 first = now
             if count >= lines:
                 break
         while read(url) < written:
             time.sleep(0.05)
-        now = (used(pid)[1], len(list(Path(f"/proc/{pid}/fd").iterdir())))
+        now = (used(process.pid)[1], len(list(Path(f"/proc/{process.pid}/fd").iterdir())))
         assert first is not None
         print(
             f"soak: {count} lines in {time.monotonic() - start:.0f} s; {first[0]:.1f} to {now[0]:.1f} MiB, "
@@ -143,11 +202,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--burst", type=int, metavar="MB")
     parser.add_argument("--soak", type=int, metavar="LINES")
+    parser.add_argument("--jobs", type=int, metavar="NUMBER")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "odoo.log"
         if given.soak:
             soak(log, given.soak)
+        elif given.jobs:
+            ending(log, given.jobs)
         elif given.burst:
             burst(log, given.burst * 1_000_000)
         else:

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -160,8 +161,15 @@ def tell_files(following: Following) -> None:
         log("info", "following", file=shown(one.follower.path), position=one.follower.position)
 
 
-def close(server: MetricsServer) -> None:
-    """Stop listening; a client that does not take its answer is not waited for."""
+def close(server: MetricsServer | None, end: Callable[[], None]) -> None:
+    """Stop listening, and `end` meanwhile; a client that does not take its answer is not waited for."""
+    if server is None:
+        end()
+        return
+    until = time.monotonic() + _CLOSING_SECONDS
     closing = threading.Thread(target=server.close, name="logparse-closing", daemon=True)
     closing.start()
-    closing.join(_CLOSING_SECONDS)
+    try:
+        end()
+    finally:
+        closing.join(max(0.0, until - time.monotonic()))

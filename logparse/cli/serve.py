@@ -94,6 +94,5 @@ def command(
         try:
             service.run(stop)
         finally:
-            service.end()
-            close(server)
+            close(server, service.end)
         log("info", "stopped")

@@ -167,7 +167,5 @@ def _follow(followed: Followed, plan: Plan, save_every: float, listen: str | Non
         try:
             shipping.run(stop)
         finally:
-            shipping.end()
-            if server is not None:
-                close(server)
+            close(server, shipping.end)
         log("info", "stopped", sent=shipping.sending.outbox.sent)
