@@ -7,8 +7,8 @@ Idle: the share of one core in 20 seconds. Burst: that much of a log is there at
 read, and the most memory meanwhile. Soak: a log of so many lines is written in blocks of 5,000 (a second of
 log time each) and rotated every 200,000 lines; resident memory and file descriptors after a fifth (warm-up)
 and at the end. Jobs: so many are open, the log is written to, and SIGTERM comes at any moment, ten times,
-also while the state is being saved; how long until it has ended, with 0, and the size of the state, which must
-be whole and know the last line but one.
+also while the state is being saved; how long until it has ended, with 0, and the size of the state, which
+must be whole and know the last line but one.
 """
 
 import argparse
