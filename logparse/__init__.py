@@ -57,8 +57,9 @@ def events(
 ) -> "Iterator[Event]":
     """Iterate over what a log proves, in the order in which it is proven.
 
-    log: a path; a list (tuple, set) of paths, which are one log in pieces and are put in the order of
-        time; or any iterable of lines, str or bytes, with or without their line ends, such as an open file.
+    log: a path, or a URL that fsspec reads; a list (tuple, set) of them, which are one log in pieces and are
+        put in the order of time; or any iterable of lines, str or bytes, with or without their line ends,
+        such as an open file.
         Files may be compressed by gzip, zstd, bzip2 or xz. A list of str holds paths where none of them
         has a line end or begins as a record of the log does.
     settle: seconds of log time after which an attempt that ended without an error counts as done.

@@ -12,9 +12,11 @@ from logparse.match.pattern import PatternSet
 from logparse.pipe import Pipe
 from logparse.record.closing import HEADER
 from logparse.record.wrappers.wrapper import Context
+from logparse.source import remote
 from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError
 from logparse.source.files import order_files, read_files, written
+from logparse.source.url import is_url
 
 Log = str | os.PathLike[str] | Iterable[str | bytes | os.PathLike[str]]
 
@@ -54,10 +56,14 @@ def read_events(
 def _files(log: Log) -> list[str]:
     """The files, in the order of time; none where lines are given."""
     if isinstance(log, str | os.PathLike):
-        return [os.fspath(log)]
+        return _named([os.fspath(log)])
     if isinstance(log, list | tuple | set | frozenset) and (paths := _paths(log)):
-        return order_files(paths)
+        return order_files(_named(paths))
     return []
+
+
+def _named(paths: Iterable[str]) -> list[str]:
+    return [name for path in paths for name in (remote.expanded(path) if is_url(path) else [path])]
 
 
 def _chunks(log: Log, paths: list[str]) -> Iterator[Chunk]:

@@ -142,9 +142,11 @@ def _of_os_error(error: OSError) -> int:
     if error.errno == errno.EPIPE:
         _silence()
         return 0
+    from logparse.source.error import shown
+
     if error.errno in _FULL or error.errno == errno.EIO:
         _silence()
-        where = f"{error.filename} " if error.filename else "what was to be printed "
+        where = f"{shown(str(error.filename))} " if error.filename else "what was to be printed "
         say(f"{where}cannot be written: {os.strerror(error.errno)}; what came before is there")
         return BAD_INPUT
     return _of_defect(error)

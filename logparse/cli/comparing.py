@@ -14,6 +14,8 @@ from logparse.cli.outputs import run_into
 from logparse.cli.run import open_run
 from logparse.cli.times import EXAMPLES, parse_time
 from logparse.out.selection import Selection
+from logparse.source import remote
+from logparse.source.url import is_url
 
 MOST_ROWS = 20
 
@@ -34,7 +36,9 @@ def parse(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) ->
     for text in given:
         if text == "-":
             raise click.BadParameter("standard input is read once: name the files of before", ctx, param)
-        if Path(text).exists():
+        if is_url(text):
+            files += remote.expanded(text)
+        elif Path(text).exists():
             files.append(text)
         elif glob.has_magic(text) and (found := sorted(glob.glob(text))):  # noqa: PTH207
             files += found

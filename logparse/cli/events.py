@@ -13,11 +13,14 @@ import click
 from logparse.cli.error import CliError, say
 from logparse.cli.following import Following
 from logparse.cli.options import Reading, files_argument, reading_options, workers_option
+from logparse.cli.outputs import checked
 from logparse.cli.run import Run, open_run
 from logparse.lifecycle.event import JOB_EVENTS, Event, Output
 from logparse.out.jsonl import encode
+from logparse.out.whole import WholeFile
 from logparse.source.error import SourceError, shown
 from logparse.source.files import total_bytes
+from logparse.source.url import is_url
 from logparse.source.waiting import Waiter
 
 EVENTS = (
@@ -188,6 +191,17 @@ def _opened(output: str | None, files: tuple[str, ...]) -> Iterator[BinaryIO]:
         if sys.stdout is None:
             raise CliError("standard output is closed: there is nowhere to print to")
         yield sys.stdout.buffer
+        return
+    if is_url(output):
+        checked(output, "--output", files)
+        # At a URL nothing can be added bit by bit: it is there when all is.
+        try:
+            with WholeFile(output) as whole:
+                yield whole.file
+        except OSError as error:
+            if error.filename != output:
+                raise
+            raise CliError(f"{shown(output)} {error.strerror}; nothing of it is left") from error
         return
     path = Path(output)
     if any(file != "-" and path.exists() and Path(file).exists() and path.samefile(file) for file in files):

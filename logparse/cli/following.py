@@ -27,6 +27,7 @@ from logparse.source.follow import Follower, Start
 from logparse.source.place import Place
 from logparse.source.position import load, offset_files
 from logparse.source.rotated import COMPRESSED, rank_of
+from logparse.source.url import is_url
 from logparse.source.waiting import LOOK_SECONDS, POLL_SECONDS, Waiter
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ class Following:
         if path == "-":
             raise SourceError(
                 "standard input cannot be followed: name the file, or read it with `logparse events -`"
+            )
+        if is_url(path):
+            raise SourceError(
+                f"{shown(path)} is a URL and cannot be followed: name the file that Odoo writes"
             )
         identity: tuple[int, int] | str
         try:

@@ -78,4 +78,4 @@ def history(path: str, step: int, labels: dict[str, str], reading: Reading) -> "
     from logparse.cli.run import context_of
     from logparse.out.history import History
 
-    return History(str(checked(path, "--openmetrics", reading.all_files)), step, context_of(reading), labels)
+    return History(checked(path, "--openmetrics", reading.all_files), step, context_of(reading), labels)

@@ -15,6 +15,8 @@ import msgspec
 from logparse.cli.times import EXAMPLES, parse_duration, parse_time
 from logparse.out.selection import Selection
 from logparse.record.wrappers.wrapper import Format
+from logparse.source import remote
+from logparse.source.url import is_url
 
 R = TypeVar("R")
 
@@ -22,8 +24,8 @@ R = TypeVar("R")
 class Reading(msgspec.Struct, frozen=True):
     """What to read, how, and what of it to tell.
 
-    files: paths as given, `-` for standard input. patterns: directories laid over the built-in ones.
-    odoo: the log's series, such as `16.0`; None where the log tells. settle: seconds of log time.
+    files: paths as given, names of URLs, `-` for standard input. patterns: directories laid over the built-in
+    ones. odoo: the log's series, such as `16.0`; None where the log tells. settle: seconds of log time.
     settle_at_end: whether a finite input is settled at its end. max_jobs: how many are tracked.
     servers: names, and the paths of each one's log. year, zone: of times that are written without one; 0: by
     the file's date. forms: of records, that the user gave. reverse: the logs have their newest line first.
@@ -110,7 +112,7 @@ def _servers(
             raise click.BadParameter(
                 f"{text!r} is not NAME=FILE, such as web-1=/var/log/web-1/*.log", ctx, param
             )
-        paths = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
+        paths = expanded(pattern)
         if not paths:
             raise click.BadParameter(f"no file is called like {pattern!r}", ctx, param)
         if "-" in paths:
@@ -119,6 +121,13 @@ def _servers(
             )
         servers.setdefault(name, []).extend(paths)
     return tuple((name, tuple(paths)) for name, paths in servers.items())
+
+
+def expanded(pattern: str) -> list[str]:
+    """The files that a pattern stands for, and the names of a URL; what is neither stands for itself."""
+    if is_url(pattern):
+        return remote.expanded(pattern)
+    return sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
 
 
 http_option = click.option(
@@ -243,7 +252,12 @@ def reading_options(command: Callable[..., R]) -> Callable[..., R]:
         if not given["files"] and not given["server"]:
             raise click.UsageError("Missing argument 'FILE...'")
         reading = Reading(
-            files=tuple(given.pop("files")),
+            files=tuple(
+                name
+                for file in given.pop("files")
+                # What a shell has not put in for a pattern is a file that is called so.
+                for name in (remote.expanded(file) if is_url(file) else [file])
+            ),
             servers=given.pop("server"),
             year=given.pop("year") or 0,
             zone=given.pop("timezone"),

@@ -10,6 +10,8 @@ from logparse.cli.error import CliError, say
 from logparse.cli.run import Run
 from logparse.out.sink import Sink
 from logparse.source.error import SourceError, shown
+from logparse.source.remote import opened_system
+from logparse.source.url import is_url, name_of, url_of
 
 
 def run_into(run: Run, sinks: Sequence[Sink]) -> None:
@@ -78,12 +80,22 @@ def _unwritten(error: OSError, at: Sink | None, sinks: Sequence[Sink]) -> BaseEx
     name = at.writes if at is not None else error.filename if error.filename in names else None
     if name is None:
         return error
+    if is_url(name) and error.strerror:
+        return CliError(f"{shown(name)} {error.strerror}; nothing of it is left")
     return CliError(f"{shown(name)} cannot be written: {error.strerror or error}; nothing of it is left")
 
 
-def checked(path: str, option: str, logs: Sequence[str]) -> Path:
-    """A path to write to, before anything is read. Raises CliError: it is one of the logs, or no file's."""
+def checked(path: str, option: str, logs: Sequence[str]) -> str:
+    """A path or URL to write to, before anything is read.
+
+    Raises CliError, SourceError: it is one of the logs, or nothing can be written there.
+    """
     target = Path(path)
+    if is_url(path):
+        writable(path, option)
+        if path in map(url_of, logs):
+            raise CliError(f"{shown(path)} is one of the logs: name another file for {option}")
+        return path
     for log in logs:
         if log != "-" and target.exists() and Path(log).exists() and target.samefile(log):
             raise CliError(f"{shown(path)} is one of the logs: name another file for {option}")
@@ -92,4 +104,13 @@ def checked(path: str, option: str, logs: Sequence[str]) -> Path:
     if not target.parent.is_dir():
         parent = shown(str(target.parent))
         raise CliError(f"there is no directory {parent}: make it, or name another file for {option}")
-    return target
+    return path
+
+
+def writable(url: str, option: str) -> None:
+    """Raises CliError, SourceError: nothing can be written at such a URL."""
+    if url.startswith(("http://", "https://")):
+        raise CliError(f"nothing can be written to {shown(url)}: name a file, or such as s3://, for {option}")
+    system, path = opened_system(name_of(url))
+    if "file" in system.protocol and not Path(path).parent.is_dir():
+        raise CliError(f"there is no directory {shown(str(Path(path).parent))}: make it first")

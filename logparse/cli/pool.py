@@ -2,6 +2,7 @@
 
 import multiprocessing
 import signal
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
@@ -29,7 +30,10 @@ class _Worker:
         # Ctrl-C is the program's to answer: a worker that is not yet at work must not either.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            self.process.start()
+            with warnings.catch_warnings():
+                # Logs at URLs are read with a thread, which fsspec starts anew in the forked process.
+                warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+                self.process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()

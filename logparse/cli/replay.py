@@ -19,6 +19,7 @@ from logparse.out.dimensions import DIMENSIONS
 from logparse.out.error import TracesError
 from logparse.out.sink import Sink
 from logparse.source.error import shown
+from logparse.source.url import is_url
 
 if TYPE_CHECKING:
     from logparse.out.groups import Groups
@@ -233,10 +234,22 @@ def _traces(to: str, reading: Reading, *, texts: bool) -> Sink:
 def _tables(path: str) -> Sink:
     try:
         from logparse.out.sql.parquet import Parquet, written
+        from logparse.out.uploaded import is_empty
     except ModuleNotFoundError as error:
         if error.name != "duckdb":
             raise
         raise CliError("--parquet needs duckdb: install it with `pip install 'logparse[sql]'`") from error
+    if is_url(path):
+        from logparse.cli.outputs import writable
+
+        writable(path, "--parquet")
+        try:
+            empty = is_empty(path)
+        except OSError as error:
+            raise CliError(f"{shown(path)} {error.strerror}") from error
+        if not empty:
+            raise CliError(f"there is something at {shown(path)}: name an empty place for --parquet")
+        return Parquet(path)
     folder = Path(path)
     if not path or (folder.exists() and not folder.is_dir()):
         raise CliError(f"{shown(path)} is no directory: name another one for --parquet")

@@ -24,6 +24,8 @@ from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError, shown
 from logparse.source.files import order_files, read_files, written
 from logparse.source.parts import Part, parts, weight
+from logparse.source.remote import survives_fork
+from logparse.source.url import is_url
 
 if TYPE_CHECKING:
     from logparse.out.requests import Requests
@@ -288,10 +290,13 @@ def open_run(reading: Reading, *, progress: bool = False, workers: int = 1) -> R
 def divided(reading: Reading, files: Sequence[str]) -> list[Part]:
     """The parts in which several processes may read these files; none where one process reads them."""
     # Of several servers and of turned logs, what comes next is known only when all was read. And to hand
-    # requests from one process to another takes longer than to read them.
+    # requests from one process to another takes longer than to read them. What a library of a URL's file
+    # system holds may not outlive a fork.
     if reading.servers or reading.reverse or reading.http or not hasattr(os, "fork"):
         return []
-    if weight(files) < _WORTH or any(file != file.encode(errors="replace").decode() for file in files):
+    if any(file != file.encode(errors="replace").decode() for file in files):
+        return []
+    if any(is_url(file) and not survives_fork(file) for file in files) or weight(files, _WORTH) < _WORTH:
         return []
     return parts(files)
 

@@ -5,21 +5,30 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import BinaryIO, Self
+
+from logparse.out.uploaded import upload
+from logparse.source.url import is_url
 
 
 class WholeFile:
     """`write` to it, or to its `file`; `commit` puts it at `path`, `discard` leaves `path` as it was.
 
-    What is no regular file (a pipe, /dev/stdout) is written to directly, and a symbolic link is followed.
-    As a context it commits where nothing was raised. Raises OSError, with the path as it was given.
+    What is no regular file (a pipe, /dev/stdout) is written to directly, and a symbolic link is followed. At
+    a URL it is put by `commit`, and `path` is where it is until then. As a context it commits where nothing
+    was raised. Raises OSError, with the path as it was given.
     """
 
     def __init__(self, path: str | Path) -> None:
         self._given = str(path)
-        self.path = Path(os.path.realpath(path))
         self._partial: Path | None = None
+        self._place: TemporaryDirectory[str] | None = None
+        if is_url(self._given):
+            self._place = TemporaryDirectory(prefix="logparse-")
+            path = Path(self._place.name) / "file"
+        self.path = Path(os.path.realpath(path))
         with self._named():
             self.file = self._opened()
 
@@ -58,6 +67,10 @@ class WholeFile:
             if self._partial is not None:
                 self._partial.replace(self.path)
                 self._partial = None
+            if self._place is not None:
+                upload(self.path, self._given)
+                self._place.cleanup()
+                self._place = None
 
     def discard(self) -> None:
         """Leave nothing of it; after `commit` it does nothing."""
@@ -66,6 +79,9 @@ class WholeFile:
         if self._partial is not None:
             self._partial.unlink(missing_ok=True)
             self._partial = None
+        if self._place is not None:
+            self._place.cleanup()
+            self._place = None
 
     def __enter__(self) -> Self:
         return self

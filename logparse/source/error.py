@@ -1,5 +1,7 @@
 """The one error of this stage: a log that cannot be read."""
 
+from logparse.source.url import without_secrets
+
 
 class SourceError(Exception):
     """A log cannot be read, or not to its end; what was read until then has been delivered.
@@ -14,5 +16,10 @@ class SourceError(Exception):
 
 
 def shown(path: str) -> str:
-    """Return the path as it can be printed: control characters and undecodable bytes are escaped."""
+    """Return the path as it can be printed: control characters and undecodable bytes are escaped.
+
+    Of a URL, what is secret is left out.
+    """
+    if "://" in path:
+        path = without_secrets(path)
     return path if path and path.isprintable() else repr(path)

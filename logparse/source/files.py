@@ -9,11 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
 
+from logparse.source import remote
 from logparse.source.charset import in_utf8
 from logparse.source.chunk import Chunk
 from logparse.source.compression import Damaged, compression, decompress, undecided
 from logparse.source.error import SourceError, shown
+from logparse.source.url import is_url
 
 CHUNK_SIZE = 1 << 20
 """Bytes of data in a chunk, by default."""
@@ -54,7 +58,8 @@ def read_files(
     """Yield the content of each file in the given order; see order_files for the order of time.
 
     paths: files, plain or compressed by gzip, zstd, bzip2 or xz (told by their first bytes, whatever
-        their names), named pipes, or `-` for standard input. Streams are passed on as they come.
+        their names), names of URLs (logparse.source.url), named pipes, or `-` for standard input. Streams
+        are passed on as they come.
     chunk_size: most bytes of (uncompressed) data in a chunk.
     progress: told how many bytes of the file as it is stored were read since the last call.
 
@@ -67,8 +72,8 @@ def read_files(
     for path in paths:
         offset = 0
         try:
-            with _opened(path) as fd:
-                for block in _judged(path, _blocks(path, fd, max(chunk_size, _JUDGED_SIZE), progress)):
+            with _opened(path) as read:
+                for block in _judged(path, _blocks(path, read, max(chunk_size, _JUDGED_SIZE), progress)):
                     for start in range(0, len(block), chunk_size):
                         data = block if len(block) <= chunk_size else block[start : start + chunk_size]
                         yield Chunk(path, offset, data)
@@ -93,13 +98,12 @@ def order_files(paths: Sequence[str], *, warnings: list[str] | None = None) -> l
 
     Raises SourceError as read_files does, so that nothing is read before all files are known to open.
     """
-    timed: list[tuple[int, str]] = []
+    files: list[str] = []
     streams: list[str] = []
     seen: dict[tuple[int, int] | str, str] = {}
-    for path in paths:
-        info = _stat(path)
-        regular = stat.S_ISREG(info.st_mode) and path != "-"
-        identity = (info.st_dev, info.st_ino) if regular else path
+    looked = remote.each(_look, paths)
+    for path, info in zip(paths, looked, strict=True):
+        identity = info.identity or path
         if identity in seen:
             if warnings is not None:
                 first = seen[identity]
@@ -107,13 +111,9 @@ def order_files(paths: Sequence[str], *, warnings: list[str] | None = None) -> l
                 warnings.append(f"{_name(path)} was given {same}; it is read once")
             continue
         seen[identity] = path
-        if regular:
-            written_at = info.st_mtime_ns // 1_000_000
-            time_of_first = _first_time(path, written_at)
-            timed.append((written_at if time_of_first is None else time_of_first, path))
-        else:
-            streams.append(path)
-    return [path for _, path in sorted(timed)] + streams
+        (files if info.regular else streams).append(path)
+    times = remote.each(_time_of, files)
+    return [path for _, path in sorted(zip(times, files, strict=True))] + streams
 
 
 def total_bytes(paths: Sequence[str]) -> int | None:
@@ -123,45 +123,66 @@ def total_bytes(paths: Sequence[str]) -> int | None:
     """
     total = 0
     for path in paths:
-        info = _stat(path)
-        if path == "-" or not stat.S_ISREG(info.st_mode):
+        info = _look(path)
+        if info.size is None:
             return None
-        total += info.st_size
+        total += info.size
     return total
 
 
 def written(path: str) -> int:
     """When the file was last written, ms since the epoch; for what is no file, or not there: now."""
     try:
-        info = os.stat(path)  # noqa: PTH116
-    except (OSError, ValueError):
-        return round(time.time() * 1000)
-    regular = stat.S_ISREG(info.st_mode) and path != "-"
-    return info.st_mtime_ns // 1_000_000 if regular else round(time.time() * 1000)
+        return _look(path).modified
+    except SourceError:
+        return _now()
 
 
-def _stat(path: str) -> os.stat_result:
+class _Looked(NamedTuple):
+    """What is known of a file. identity: equal of two paths to the same. size: None where not known."""
+
+    regular: bool
+    identity: tuple[int, int] | None
+    size: int | None
+    modified: int
+
+
+def _look(path: str) -> _Looked:
+    if is_url(path):
+        found = remote.look(path)
+        return _Looked(True, None, found.size, _now() if found.modified is None else found.modified)
     try:
         info = os.fstat(0) if path == "-" else os.stat(path)  # noqa: PTH116 (Path("") is a directory)
     except (OSError, ValueError) as error:
         raise refusal(path, error) from error
     if stat.S_ISDIR(info.st_mode):
         raise SourceError(f"{_name(path)} is a directory: name the log files in it")
-    return info
+    if path == "-" or not stat.S_ISREG(info.st_mode):
+        return _Looked(False, None, None, _now())
+    return _Looked(True, (info.st_dev, info.st_ino), info.st_size, info.st_mtime_ns // 1_000_000)
+
+
+def _now() -> int:
+    return round(time.time() * 1000)
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[int]:
-    _stat(path)
+def _opened(path: str, *, head: bool = False) -> Iterator[remote.Read]:
+    """head: hardly more than the beginning is wanted."""
+    if is_url(path):
+        with remote.opened(path, RAW_SIZE) if head else remote.opened(path) as read:
+            yield read
+        return
+    _look(path)
     if path == "-":
-        yield 0
+        yield partial(_read, path, 0)
         return
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError as error:
         raise refusal(path, error) from error
     try:
-        yield fd
+        yield partial(_read, path, fd)
     finally:
         os.close(fd)
 
@@ -173,10 +194,10 @@ def _read(path: str, fd: int, size: int) -> bytes:
         raise refusal(path, error) from error
 
 
-def _blocks(path: str, fd: int, size: int, progress: Progress | None) -> Iterator[bytes]:
+def _blocks(path: str, read: remote.Read, size: int, progress: Progress | None) -> Iterator[bytes]:
     """Yield the uncompressed content in blocks of at most `size` bytes."""
-    head = _read(path, fd, RAW_SIZE)
-    while undecided(head) and (more := _read(path, fd, RAW_SIZE)):
+    head = read(RAW_SIZE)
+    while undecided(head) and (more := read(RAW_SIZE)):
         head += more
     kind = compression(head)
 
@@ -186,7 +207,7 @@ def _blocks(path: str, fd: int, size: int, progress: Progress | None) -> Iterato
             if progress is not None:
                 progress(path, len(data))
             yield data
-            data = _read(path, fd, block_size)
+            data = read(block_size)
 
     if kind is None:
         yield from in_utf8(raw(size))
@@ -225,6 +246,13 @@ def refuse_binary(path: str, head: bytes) -> None:
         raise SourceError(f"{_name(path)} is a binary file and no log: give Odoo's log file (its --logfile)")
 
 
+def _time_of(path: str) -> int:
+    """The time by which a file is put in order, ms since the epoch."""
+    written_at = _look(path).modified
+    first = _first_time(path, written_at)
+    return written_at if first is None else first
+
+
 def _first_time(path: str, written_at: int) -> int | None:
     """Return the time of the first record in the file's head, milliseconds since the epoch, UTC.
 
@@ -233,21 +261,17 @@ def _first_time(path: str, written_at: int) -> int | None:
     """
     head = b""
     try:
-        with _opened(path) as fd:
-            for block in _judged(path, _blocks(path, fd, _HEAD_SIZE, None)):
+        with _opened(path, head=True) as read:
+            for block in _judged(path, _blocks(path, read, _HEAD_SIZE, None)):
                 head += block[: _HEAD_SIZE - len(head)]
+                if (found := _of_header(head)) is not None:
+                    return found
                 if len(head) == _HEAD_SIZE:
                     break
     except SourceError as error:
         # That it is cut short is told when it is read.
         if not isinstance(error.__cause__, Damaged):
             raise
-    for match in _HEADER.finditer(head):
-        try:
-            time = datetime.strptime(match[1].decode(), "%Y-%m-%d %H:%M:%S,%f ")
-        except ValueError:
-            continue
-        return round(time.replace(tzinfo=UTC).timestamp() * 1000)
     for match in _DATED.finditer(head):
         day, clock, syslog = (part.decode() if part else "" for part in match.groups())
         try:
@@ -258,6 +282,16 @@ def _first_time(path: str, written_at: int) -> int | None:
         except ValueError:
             continue
         return round(time.timestamp() * 1000)
+    return None
+
+
+def _of_header(head: bytes) -> int | None:
+    for match in _HEADER.finditer(head):
+        try:
+            time = datetime.strptime(match[1].decode(), "%Y-%m-%d %H:%M:%S,%f ")
+        except ValueError:
+            continue
+        return round(time.replace(tzinfo=UTC).timestamp() * 1000)
     return None
 
 

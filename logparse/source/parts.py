@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from logparse.source import remote
 from logparse.source.charset import utf16
 from logparse.source.chunk import Chunk
 from logparse.source.compression import compression
 from logparse.source.error import SourceError
 from logparse.source.files import CHUNK_SIZE, RAW_SIZE, Progress, read_files, refusal, refuse_binary
+from logparse.source.url import is_url
 
 SPAN = 8 << 20
 """Bytes of a part of a plain file, by default."""
@@ -47,8 +49,7 @@ def parts(paths: Sequence[str], *, span: int = SPAN, chunk_size: int = CHUNK_SIZ
     """
     found: list[Part] = []
     sizes = [0, span // 4, span // 2]
-    for path in paths:
-        size, divisible = _look(path)
+    for path, (size, divisible) in zip(paths, remote.each(_look, paths), strict=True):
         start, stop = 0, min(RAW_SIZE, chunk_size)
         while divisible:
             wanted = sizes.pop(0) if sizes else max(chunk_size, span)
@@ -61,18 +62,23 @@ def parts(paths: Sequence[str], *, span: int = SPAN, chunk_size: int = CHUNK_SIZ
     return found
 
 
-def weight(paths: Sequence[str]) -> int:
-    """About how many bytes of log these files hold; 0 where one is a stream, or cannot be looked at."""
+def weight(paths: Sequence[str], enough: int) -> int:
+    """About how many bytes of log these files hold; 0 where one is a stream, or cannot be looked at.
+
+    enough: it may stop at so many.
+    """
     total = 0
     for path in paths:
         try:
-            info = os.stat(path)  # noqa: PTH116 (Path("") is a directory)
-            if path == "-" or not stat.S_ISREG(info.st_mode):
+            size = _size(path)
+            if size is None:
                 return 0
             packed = compression(_bytes(path, 0, 16)) is not None
         except (SourceError, OSError, ValueError):
             return 0
-        total += info.st_size * (_PACKED if packed else 1)
+        total += size * (_PACKED if packed else 1)
+        if total >= enough and all(map(is_url, paths)):
+            break  # each costs a request
     return total
 
 
@@ -119,7 +125,9 @@ def before(part: Part, size: int) -> Chunk:
 def _look(path: str) -> tuple[int, bool]:
     """The size of a file in bytes, and whether it can be divided: it is plain text of one byte a sign."""
     try:
-        size = os.stat(path).st_size  # noqa: PTH116
+        size = _size(path)
+        if size is None or (is_url(path) and not remote.look(path).ranged):
+            return 0, False
         head = _bytes(path, 0, RAW_SIZE)
         if compression(head) or utf16(head) or head[:1] == b"\0":
             return size, False
@@ -129,7 +137,20 @@ def _look(path: str) -> tuple[int, bool]:
     return size, True
 
 
+def _size(path: str) -> int | None:
+    """In bytes; None of a stream, or where a server does not tell.
+
+    Raises SourceError, OSError, ValueError.
+    """
+    if is_url(path):
+        return remote.look(path).size
+    info = os.stat(path)  # noqa: PTH116 (Path("") is a directory)
+    return info.st_size if path != "-" and stat.S_ISREG(info.st_mode) else None
+
+
 def _bytes(path: str, offset: int, size: int) -> bytes:
+    if is_url(path):
+        return remote.fetch(path, offset, size)
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
         try:

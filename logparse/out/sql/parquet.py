@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import mkdtemp
 from urllib.parse import quote
 
 import duckdb
@@ -13,6 +14,8 @@ from logparse.lifecycle.event import Output
 from logparse.out.sink import Sink, Source
 from logparse.out.sql.spool import Spool
 from logparse.out.sql.tables import ROWS, connect, make
+from logparse.out.uploaded import upload_folder
+from logparse.source.url import is_url
 
 TABLES = {
     "events": ("ts", "number"),
@@ -27,14 +30,17 @@ _LONGEST = 200
 
 
 class Parquet(Sink):
-    """Writes a folder, all of it or nothing; one of an earlier replay is replaced.
+    """Writes a folder, all of it or nothing; one of an earlier replay is replaced, but not at a URL.
 
     Raises OSError, where it cannot be written.
     """
 
     def __init__(self, path: str) -> None:
         self.writes: str = path
+        self._url = path if is_url(path) else None
         target = Path(os.path.realpath(path))
+        if self._url is not None:
+            target = Path(mkdtemp(prefix="logparse-")) / "tables"
         self._target = target
         self._partial = target.with_name(f".{target.name[:200]}.{os.getpid()}.partial")
         self._spool = Spool(self._partial)
@@ -63,6 +69,9 @@ class Parquet(Sink):
             self._target.rename(before)
         made.rename(self._target)
         shutil.rmtree(self._partial)
+        if self._url is not None:
+            upload_folder(self._target, self._url)
+            shutil.rmtree(self._target.parent)
 
     def discard(self) -> None:
         self._spool.discard()
@@ -70,6 +79,8 @@ class Parquet(Sink):
         if before.exists() and not self._target.exists():
             before.rename(self._target)
         shutil.rmtree(self._partial, ignore_errors=True)
+        if self._url is not None:
+            shutil.rmtree(self._target.parent, ignore_errors=True)
 
 
 def written(folder: Path) -> bool:
