@@ -10,17 +10,33 @@ from logparse.record.wrappers.wrapper import Context
 # How many lines in a row of other layers show that the log changed to them. Lines with something around
 # them can be the text of a message; half as many other lines may be between.
 _TO_LAYERS = 20
+_FEW = 64
 _JSON_RECORD = re.compile(rb'(?:\A|\n)\{"[^\n]{0,4000}?"(?:levelname|level|severity)"')
 
 
 def may_change(data: bytes, context: Context) -> bool:
     """Whether a plain log may be none from here on: it has records of another form, or ends in layers."""
-    if b"{" in data and (b'\n{"' in data or data.startswith(b'{"')) and _JSON_RECORD.search(data):
+    if _begins_json(data) and _JSON_RECORD.search(data):
         return True
     lines = data[-8192:].split(b"\n")[1:-1][-_TO_LAYERS:]
     if len(lines) < _TO_LAYERS or any(HEADER.match(without_noise(line)) for line in lines):
         return False
     return any(find(line, context) is not None for line in lines)
+
+
+def _begins_json(data: bytes) -> bool:
+    """Whether a line begins as an object of JSON does.
+
+    One byte is searched for at ten times the speed of three, and in most logs it is rare.
+    """
+    at = -1
+    for _ in range(_FEW):
+        at = data.find(b"{", at + 1)
+        if at < 0:
+            return False
+        if data[at + 1 : at + 2] == b'"' and (at == 0 or data[at - 1] == 10):
+            return True
+    return b'\n{"' in data[at:]
 
 
 class Held:

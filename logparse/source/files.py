@@ -19,7 +19,7 @@ from logparse.source.compression import Damaged, compression, decompress, undeci
 from logparse.source.error import SourceError, shown
 from logparse.source.url import is_url
 
-CHUNK_SIZE = 1 << 20
+CHUNK_SIZE = 1 << 18
 """Bytes of data in a chunk, by default."""
 
 Progress = Callable[[str, int], None]
