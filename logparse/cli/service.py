@@ -124,8 +124,7 @@ class Service:
                 # While the events cannot be written the log is what keeps them: it is read no further.
                 held = self._events is not None and not self._events.takes_more()
                 read, out = (False, []) if held else self.following.poll()
-                for output in out:
-                    self._counts.add(output)
+                self._counts.add_all(out)
                 if self._events is not None:
                     self._events.add(out)
                 self._changed = self._changed or read or bool(out)

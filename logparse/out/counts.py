@@ -1,12 +1,12 @@
 """Counts what the lifecycle tells: the numbers behind the metrics, kept in plain Python."""
 
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
+from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait
 from logparse.out.families import FAMILIES
 from logparse.out.family import PREFIX, SECONDS
 from logparse.out.label import cleaned, is_cut
@@ -106,44 +106,47 @@ class Counts:
 
     def add(self, output: Output) -> None:
         """Count one output of the lifecycle. Never raises, whatever it holds."""
-        if isinstance(output, Event):
-            if output.event in _SHOWS:
-                self._job(output)
-            else:
-                self._installation(output)
-            return
-        series = self._by_raw.get((output.db, output.channel)) or self._enter(output.db, output.channel)
-        if isinstance(output, QueueWait):
-            self._observe(series, "queue_wait_seconds", output.seconds)
-        elif isinstance(output, Ended):
-            if "runs" not in self._shown:
-                self._shown.add("runs")
-            series.runs += 1
-            self._observe(series, "run_duration_seconds", output.duration)
-            self._observe(series, "sql_queries", output.sql_queries)
-            self._observe(series, "sql_seconds", output.sql_time)
-        elif isinstance(output, Unanswered):
-            series.unanswered[output.reason] = series.unanswered.get(output.reason, 0) + 1
+        self.add_all((output,))
 
-    def _job(self, event: Event) -> None:
-        word = event.event
-        series = self._by_raw.get((event.db, event.channel)) or self._enter(event.db, event.channel)
-        series.events[word] = series.events.get(word, 0) + 1
-        if word not in self._shown:
-            self._shown.update(_SHOWS[word])
-        if event.evidence == "inferred":
-            self._inferred[word] = self._inferred.get(word, 0) + 1
-        if word == "started":
-            self._observe(series, "dispatch_delay_seconds", event.wait)
-        elif word == "done":
-            self._observe(series, "attempts", event.attempt)
-        elif word == "failed":
-            self._observe(series, "attempts", event.attempt)
-            self._failed(series.db, event.exception)
-        elif word == "requeued":
-            reason = event.reason if event.reason in REQUEUE_REASONS else "unknown"
-            series.requeued[reason] = series.requeued.get(reason, 0) + 1
-            self._shown.add(reason)
+    def add_all(self, outputs: Iterable[Output]) -> None:
+        """Count these, in their order."""
+        by_raw, observe = self._by_raw, self._observe
+        inferred, shown = self._inferred, self._shown
+        for output in outputs:
+            if type(output) is not Ended and isinstance(output, Event) and output.event not in _SHOWS:
+                self._installation(output)
+                continue
+            series = by_raw.get((output.db, output.channel)) or self._enter(output.db, output.channel)
+            if type(output) is Ended:
+                series.runs += 1
+                observe(series, "run_duration_seconds", output.duration)
+                observe(series, "sql_queries", output.sql_queries)
+                observe(series, "sql_seconds", output.sql_time)
+                shown.add("runs")
+            elif isinstance(output, Event):
+                word, events = output.event, series.events
+                events[word] = events.get(word, 0) + 1
+                if word not in shown:
+                    shown.update(_SHOWS[word])
+                if output.evidence == "inferred":
+                    inferred[word] = inferred.get(word, 0) + 1
+                if word == "started":
+                    observe(series, "dispatch_delay_seconds", output.wait)
+                elif word == "done" or word == "failed":
+                    observe(series, "attempts", output.attempt)
+                    if word == "failed":
+                        self._failed(series.db, output.exception)
+                elif word == "requeued":
+                    self._requeued(series, output.reason)
+            elif isinstance(output, QueueWait):
+                observe(series, "queue_wait_seconds", output.seconds)
+            else:
+                series.unanswered[output.reason] = series.unanswered.get(output.reason, 0) + 1
+
+    def _requeued(self, series: Series, reason: str | None) -> None:
+        known = reason if reason in REQUEUE_REASONS else "unknown"
+        series.requeued[known] = series.requeued.get(known, 0) + 1
+        self._shown.add(known)
 
     def _failed(self, db: str, exception: str | None) -> None:
         classes = self._exceptions.setdefault(db, {})
@@ -159,10 +162,11 @@ class Counts:
         histogram = series.histograms.get(name)
         if histogram is None:
             histogram = series.histograms[name] = Histogram([0] * (len(bounds) + 1))
-        if value < 0:  # two processes' lines, out of order by a few milliseconds
-            value = 0.0
-        histogram.counts[bisect_left(bounds, value)] += 1
-        histogram.sum += value
+        if value > 0:
+            histogram.counts[bisect_left(bounds, value)] += 1
+            histogram.sum += value
+        else:  # also of two processes' lines, out of order by a few milliseconds
+            histogram.counts[0] += 1
 
     def _enter(self, db: str | None, channel: str | None, *, count: bool = True) -> Series:
         """The series of a pair that may be new. count: whether an overflow is one to be counted."""

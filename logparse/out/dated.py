@@ -62,8 +62,7 @@ class Dated:
                 max_servers=_UNLIMITED,
                 max_series=_UNLIMITED,
             )
-            for output in group:
-                counts.add(output)
+            counts.add_all(group)
             for item, numbers in _counted(counts):
                 yield step, item, numbers
 

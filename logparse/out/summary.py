@@ -70,38 +70,52 @@ class Summary:
 
     def add(self, output: Output) -> None:
         """Take one output of the pipe."""
-        self.counts.add(output)
-        if isinstance(output, Event):
-            ts, word = output.ts, output.event
-            if ts < self._first:
-                self._first = ts
-            if ts > self._last:
-                self._last = ts
-            self._words[word] += 1
-            if word in _TIMED:
-                self._job(output, word)
-            elif word == "runner_error":
-                reason = cleaned(output.reason or "unknown")
-                if reason not in self._errors and len(self._errors) >= _MOST_REASONS:
-                    reason = OTHER
-                self._errors[reason] += 1
-            return
-        key = (output.db, output.channel)
-        measures, channel = self._by_raw.get(key) or self._of(*key)
-        if isinstance(output, QueueWait):
-            measures.wait.add(output.seconds)
-        elif isinstance(output, Ended) and output.duration is not None:
-            sketch = measures.duration.get(channel)
-            (sketch if sketch is not None else self._sketch(measures, channel)).add(output.duration)
+        self.add_all((output,))
 
-    def _job(self, event: Event, word: str) -> None:
-        key = (event.db, event.channel)
-        measures, _ = self._by_raw.get(key) or self._of(*key)
-        if word == "started":
-            measures.first_starts += event.attempt == 1
-            if event.wait is not None:
-                measures.delay.add(event.wait)
-            return
+    def add_all(self, outputs: Sequence[Output]) -> None:
+        """Take these, in their order."""
+        self.counts.add_all(outputs)
+        words, by_raw = self._words, self._by_raw
+        first, last = self._first, self._last
+        for output in outputs:
+            if type(output) is Ended:
+                if output.duration is not None:
+                    key = (output.db, output.channel)
+                    measures, channel = by_raw.get(key) or self._of(*key)
+                    sketch = measures.duration.get(channel)
+                    (sketch if sketch is not None else self._sketch(measures, channel)).add(output.duration)
+            elif isinstance(output, Event):
+                ts, word = output.ts, output.event
+                if ts < first:
+                    first = ts
+                if ts > last:
+                    last = ts
+                words[word] = words.get(word, 0) + 1
+                if word not in _TIMED:
+                    if word == "runner_error":
+                        self._error(output.reason)
+                    continue
+                key = (output.db, output.channel)
+                measures, _ = by_raw.get(key) or self._of(*key)
+                if word != "started":
+                    self._end(measures, output, word)
+                    continue
+                measures.first_starts += output.attempt == 1
+                if output.wait is not None:
+                    measures.delay.add(output.wait)
+            elif isinstance(output, QueueWait):
+                key = (output.db, output.channel)
+                measures, _ = by_raw.get(key) or self._of(*key)
+                measures.wait.add(output.seconds)
+        self._first, self._last = first, last
+
+    def _error(self, reason: str | None) -> None:
+        reason = cleaned(reason or "unknown")
+        if reason not in self._errors and len(self._errors) >= _MOST_REASONS:
+            reason = OTHER
+        self._errors[reason] += 1
+
+    def _end(self, measures: _Measures, event: Event, word: str) -> None:
         if event.duration is not None:
             measures.slowest.add(event)
         if event.uuid is None:

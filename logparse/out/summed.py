@@ -19,9 +19,7 @@ class Summed(Sink):
         self.source = source
 
     def add(self, outputs: Sequence[Output]) -> None:
-        add = self.summary.add
-        for output in outputs:
-            add(output)
+        self.summary.add_all(outputs)
 
     @cached_property
     def report(self) -> Report:
