@@ -171,8 +171,8 @@ class Pipe:
 
     def tell(self, facts: list[Fact]) -> list[Output]:
         """What these prove, which `match` returned here or elsewhere; at once or in parts."""
-        feed, server, requests = self.lifecycle.feed, self.server, self.requests
-        counts, tap, rejected = self.facts, self.tap, self.lifecycle.rejected
+        lifecycle, server, requests = self.lifecycle, self.server, self.requests
+        counts, tap, take = self.facts, self.tap, self.lifecycle.take
         out: list[Output] = []
         for fact in facts:
             record = fact.record
@@ -182,13 +182,13 @@ class Pipe:
                     requests.add(fact)
                     continue
                 if tap is None:
-                    out += feed(fact, record.server or server)
+                    take(fact, record.server or server)
                     continue
-                before = rejected.total()
-                proven = feed(fact, record.server or server)
+                before = lifecycle.rejected.total()
+                proven = lifecycle.feed(fact, record.server or server)
                 out += proven
-                tap.fact(fact, believed=rejected.total() == before)
-                tap.told(proven, self.lifecycle.now)
+                tap.fact(fact, believed=lifecycle.rejected.total() == before)
+                tap.told(proven, lifecycle.now)
             elif self.matcher.watches(record.logger):
                 logger = record.logger
                 if logger not in self.unmatched and len(self.unmatched) >= _LOGGERS:
@@ -196,7 +196,7 @@ class Pipe:
                 self.unmatched[logger] += 1
                 if tap is not None:
                     tap.unmatched(record)
-        return out
+        return out if tap is not None else lifecycle.told()
 
 
 def _parted(patterns: PatternSet) -> tuple[PatternSet, PatternSet]:

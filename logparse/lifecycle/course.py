@@ -64,7 +64,7 @@ class Course:
         job.failed_in_channel = job.done_in_channel = None
         job.proof = proof
         self.jobs.move(job, "enqueued", proof.time)
-        self.tell("dispatched", job, proof)
+        self._tell("dispatched", job, proof, proof.time)
         if job.queued is not None and not job.waited:
             seconds = max(0, proof.time - job.queued) / 1000
             self.out.append(QueueWait(proof.time, job.db, job.channel, seconds))
@@ -81,10 +81,10 @@ class Course:
         job.start_proof = proof
         job.outcome = None
         job.orphaned = None
-        wait = self._wait(job)
         if observed:
             self.jobs.move(job, "started", time)
-        self.tell("started", job, proof, time=time, observed=observed, attempt=job.attempts, wait=wait)
+        evidence = "observed" if observed else "inferred"
+        self._tell("started", job, proof, time, evidence, job.attempts, None, self._wait(job))
 
     def infer_start(self, job: Job, proof: Proof, began: int | None) -> None:
         """The attempt that ends now began at `began`, or, where no line tells, not before the dispatch."""
@@ -99,7 +99,7 @@ class Course:
 
     def end(self, job: Job, ending: Ending) -> None:
         """The attempt under way ended; where no start was told there was one, unless the dispatch is dead."""
-        before = job.ending
+        before, time = job.ending, ending.proof.time
         if before is not None and before.how != "dead" and ending.attempt is None:
             # It was still held, or unsettled: another ending follows it, and must not hide it.
             self.settle_job(job)
@@ -119,9 +119,9 @@ class Course:
         job.orphaned = None
         how = ending.how
         if how != "failed":
-            self.jobs.move(job, "unsettled", ending.proof.time)
+            self.jobs.move(job, "unsettled", time)
         if how in ("answered", "dead", "broken"):
-            self._unsettled.append((ending.proof.time, job, ending))
+            self._unsettled.append((time, job, ending))
 
     def hold(self, job: Job, what: Ending | Proof) -> None:
         """Give what is known now some time to become more."""
@@ -222,29 +222,31 @@ class Course:
         self.jobs.move(job, "pending", ending.proof.time)
 
     def _conclude(self, job: Job, ending: Ending, how: str) -> None:
-        self.tell(
+        proof = ending.proof
+        self._tell(
             how,
             job,
-            ending.proof,
-            observed=ending.observed,
-            attempt=ending.attempt,
-            duration=ending.duration,
-            wait=ending.wait,
-            sql_queries=ending.sql_queries,
-            sql_time=ending.sql_time,
-            exception=ending.exception if how == "failed" else None,
-            reason="error answer" if how == "lost" else None,
+            proof,
+            proof.time,
+            "observed" if ending.observed else "inferred",
+            ending.attempt,
+            ending.duration,
+            ending.wait,
+            ending.sql_queries,
+            ending.sql_time,
+            ending.exception if how == "failed" else None,
+            "error answer" if how == "lost" else None,
         )
         back = job.back
         job.ending = None
         self.rest(job)
-        job.proof = ending.proof
+        job.proof = proof
         if how == "retried":
-            self.jobs.move(job, "pending", ending.proof.time)
+            self.jobs.move(job, "pending", proof.time)
         else:
             job.outcome = how
             job.back = back
-            self.jobs.move(job, "closed", ending.proof.time)
+            self.jobs.move(job, "closed", proof.time)
 
     def rest(self, job: Job) -> None:
         """Nothing is under way any more."""
@@ -254,9 +256,10 @@ class Course:
 
     def _wait(self, job: Job) -> float | None:
         """Seconds from the dispatch to the start; None where a line is missing that tells them."""
-        if job.started is None or job.dispatched is None or not job.dated:
+        started, dispatched = job.started, job.dispatched
+        if started is None or dispatched is None or not job.dated:
             return None
-        return max(0, job.started - job.dispatched) / 1000
+        return (started - dispatched) / 1000 if started > dispatched else 0.0
 
     def tell_run(self, job: Job, ending: Ending) -> None:
         self.out.append(
@@ -274,6 +277,20 @@ class Course:
         time: int | None = None,
         observed: bool = True,
         attempt: int | None = None,
+        reason: str | None = None,
+    ) -> None:
+        evidence = "observed" if observed else "inferred"
+        time = proof.time if time is None else time
+        self._tell(event, job, proof, time, evidence, attempt, reason=reason)
+
+    def _tell(
+        self,
+        event: str,
+        job: Job,
+        proof: Proof,
+        time: int,
+        evidence: str = "observed",
+        attempt: int | None = None,
         duration: float | None = None,
         wait: float | None = None,
         sql_queries: int | None = None,
@@ -283,12 +300,12 @@ class Course:
     ) -> None:
         self.out.append(
             Event(
-                proof.time if time is None else time,
+                time,
                 event,
                 job.db,
                 job.uuid,
                 attempt,
-                "observed" if observed else "inferred",
+                evidence,
                 job.channel,
                 duration,
                 wait,

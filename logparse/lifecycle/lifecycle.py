@@ -120,21 +120,25 @@ class Lifecycle:
 
     def feed(self, fact: Fact, server: str | None = None) -> list[Output]:
         """What this fact of this server's log proves, in the order in which it is proven."""
+        self.take(fact, server)
+        return self.told()
+
+    def take(self, fact: Fact, server: str | None = None) -> None:
+        """The same, to be `told` with what others prove."""
         record = fact.record
-        time = record.time
-        proof = Proof(time, record.pid, server, fact.pattern, record.file, record.offset)
+        time, pid = record.time, record.pid
+        proof = Proof(time, pid, server, fact.pattern, record.file, record.offset)
         course = self._course
         if time > course.now:
             course.advance(time)
         if time - self._looked > TAKEN:
             self._lose_the_dead()
-        out = course.out
         logger = record.logger
         try:
             side = self._sides[logger]
         except KeyError:
             side = self._side_of(logger)
-        if side is not None and record.pid is not None and not side(fact, proof):
+        if side is not None and pid is not None and not side(fact, proof):
             self.rejected["role"] += 1
         else:
             uuid = fact.uuid
@@ -143,8 +147,13 @@ class Lifecycle:
                 self._of_no_job(fact, proof)
             elif fact.confidence != "hint":
                 if "running" in fact.fields:
-                    out.append(channel_state(fact, proof))
-                if not self._repeats(fact, proof):
+                    course.out.append(channel_state(fact, proof))
+                # Where a process's last line about a job comes again, two handlers write to one file.
+                place, line = (server, pid), (time, fact.pattern, record.message)
+                if self._last.get(place) != line:
+                    if len(self._last) > 5000:
+                        self._last.clear()
+                    self._last[place] = line
                     if fact.db is None and fact.kind == "dispatch_http_error" and not self.sight.answers:
                         fact = msgspec.structs.replace(fact, db=self._workers.database_of_failure(proof))
                     self._placing.place(handler, fact, proof, uuid)
@@ -152,8 +161,11 @@ class Lifecycle:
             evicted = self.jobs.evict()
             if evicted is not None:
                 self._overdue.forget(evicted)
-        if out:
-            course.out = []
+
+    def told(self) -> list[Output]:
+        """What was proven since this was asked last."""
+        course = self._course
+        out, course.out = course.out, []
         return out
 
     def finish(self) -> list[Output]:
@@ -161,19 +173,7 @@ class Lifecycle:
         self._placing.finish()
         self._lose_the_dead()
         self._overdue.finish()
-        out, self._course.out = self._course.out, []
-        return out
-
-    def _repeats(self, fact: Fact, proof: Proof) -> bool:
-        """Whether the process's last line about a job comes again: two handlers write to one file."""
-        place = (proof.server, proof.pid)
-        line = (proof.time, proof.pattern, fact.record.message)
-        if self._last.get(place) == line:
-            return True
-        if len(self._last) > 5000:
-            self._last.clear()
-        self._last[place] = line
-        return False
+        return self.told()
 
     # Who may have written it
 

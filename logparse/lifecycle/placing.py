@@ -42,7 +42,8 @@ class Placing:
             if self._waiting and uuid in self._waiting:
                 for earlier, old, old_proof in self._waiting.pop(uuid):
                     self.give(earlier, old, old_proof, db, uuid)
-            self.give(handler, fact, proof, db, uuid)
+            jobs = self._jobs
+            handler(jobs.get(db, uuid) or jobs.add(db, uuid), fact, proof)
             return
         runner = (proof.server, proof.pid)
         served = self._serves.get(runner)

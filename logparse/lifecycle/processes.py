@@ -87,7 +87,10 @@ class Processes:
 
     def shares(self, server: str | None, pid: int | None) -> bool:
         """Whether several jobs can run in this process at once; always where it is not known."""
-        return pid is None or self.role(server, pid) in (THREADED, EVENTED)
+        if pid is None:
+            return True
+        process = self._known.get((server, pid))
+        return process is not None and process.role in (THREADED, EVENTED)
 
     def announce(self, server: str | None, pid: int | None, role: str, time: int) -> bool:
         """A line says what a process is; False where it cannot be."""
@@ -125,7 +128,7 @@ class Processes:
 
     def answered(self, server: str | None, pid: int | None, began: int) -> None:
         """A process answered the request of a job that began then."""
-        answered = self.server(server).answered
+        answered = (self._servers.get(server) or self.server(server)).answered
         if answered.get(pid, -1) < began:
             if len(answered) > 1000:
                 del answered[next(iter(answered))]
@@ -167,7 +170,7 @@ class Processes:
 
     def may_run(self, server: str | None, pid: int | None, time: int) -> bool:
         """Whether this process may have written a line of the job runner."""
-        process = self.get(server, pid)
+        process = self._known.get((server, pid)) or self.get(server, pid)
         role = process.role
         if role in (RUNNER, THREADED):
             pass
@@ -194,7 +197,7 @@ class Processes:
 
     def may_work(self, server: str | None, pid: int | None, time: int) -> bool:
         """Whether this process may have run a job."""
-        process = self.get(server, pid)
+        process = self._known.get((server, pid)) or self.get(server, pid)
         role = process.role
         if role in (HTTP, THREADED, EVENTED):
             pass

@@ -124,11 +124,11 @@ class Workers:
 
     def answered(self, job: Job, fact: Fact, proof: Proof) -> None:
         """The access line of /runjob, at the end of the attempt; of the cron jobrunner, its last line."""
-        fields = fact.fields
-        status_text = fields.get("status")
-        writer = _writer(fact, proof)
-        shared = fact.record.request is None and self._processes.shares(proof.server, proof.pid)
-        evidence = self.at(writer)
+        status_text = fact.fields.get("status")
+        request = fact.record.request
+        shared = request is None and self._processes.shares(proof.server, proof.pid)
+        writer = (proof.server, proof.pid if request is None else request)
+        evidence = self._evidence.get(writer) or self.at(writer)
         if status_text is None:
             self._cron_ended(job, proof, evidence, shared=shared)
             return
