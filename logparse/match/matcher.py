@@ -90,8 +90,9 @@ class Matcher:
             for name in optional:
                 if fields[name] is None:
                     del fields[name]
-            if in_url and "%" in message and "db" in fields:
-                fields["db"] = unquote(fields["db"])
+            db = fields.get("db")
+            if in_url and db is not None and "%" in db:
+                db = fields["db"] = unquote(db)
             if not plain:
                 self._complete(pattern, fields, record)
             return Fact(
@@ -99,7 +100,7 @@ class Matcher:
                 pattern.kind,
                 pattern.confidence,
                 fields.get("uuid"),
-                fields.get("db") or record.db,
+                db or record.db,
                 fields,
                 record,
             )
