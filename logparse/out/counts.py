@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait
+from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
 from logparse.out.families import FAMILIES
 from logparse.out.family import PREFIX, SECONDS
 from logparse.out.label import cleaned, is_cut
@@ -140,7 +140,7 @@ class Counts:
                     self._requeued(series, output.reason)
             elif isinstance(output, QueueWait):
                 observe(series, "queue_wait_seconds", output.seconds)
-            else:
+            elif isinstance(output, Unanswered):
                 series.unanswered[output.reason] = series.unanswered.get(output.reason, 0) + 1
 
     def _requeued(self, series: Series, reason: str | None) -> None:
