@@ -1,6 +1,5 @@
 """The pipe on the log of every Odoo series and queue_job release, at every level and process model."""
 
-
 import pytest
 
 from logparse.lifecycle.event import Event

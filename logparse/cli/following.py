@@ -24,6 +24,7 @@ from logparse.pipe import Pipe, Tap
 from logparse.record.record import Record
 from logparse.source.error import SourceError, shown
 from logparse.source.follow import Follower, Start
+from logparse.source.patience import Asked, Patience
 from logparse.source.place import Place
 from logparse.source.position import load, offset_files
 from logparse.source.rotated import COMPRESSED, rank_of
@@ -82,6 +83,9 @@ class Following:
         self._servers = {file: server for server, files in streams_of(reading) for file in files}
         self._seen: dict[tuple[int, int] | str, str] = {}
         self._looked = time.monotonic()
+        self._patience = Patience()
+        self._watching: Asked[None] | None = None
+        self._finding: Asked[dict[str, list[str]]] | None = None
         self.unmatched: list[str] = []
         """The given patterns that no file has matched yet."""
         for path in reading.all_files:
@@ -123,7 +127,7 @@ class Following:
         server = self._servers.get(given)
         pipe = open_pipe(self.reading, self.lifecycle, self.patterns, server=server, requests=self._requests)
         pipe.tap = self._tap
-        one = Live(follower, pipe)
+        one = Live(follower, pipe, self._patience)
         self._seen[identity] = path
         self.live.append(one)
         self.pipes.append(pipe)
@@ -195,7 +199,12 @@ class Following:
 
     def wait(self, waiter: Waiter, seconds: float = LOOK_SECONDS) -> None:
         """Wait until something may have been written, or may be said though nothing was; not longer."""
-        waiter.watch([*self.reading.all_files, *(one.follower.path for one in self.live)])
+        if self._watching is None:
+            paths = [*self.reading.all_files, *(one.follower.path for one in self.live)]
+            self._watching = self._patience.ask(lambda: waiter.watch(paths))
+        if self._watching.done:
+            self._watching.result()
+            self._watching = None
         soon = any(one.follower.soon for one in self.live)
         waiter.wait(min(seconds, POLL_SECONDS) if soon else seconds)
 
@@ -205,10 +214,13 @@ class Following:
         if now - self._looked < _LOOK_SECONDS:
             return
         self._looked = now
-        for path in self.reading.all_files:
-            if not magic(path):
-                continue
-            found = _expanded(path)
+        if self._finding is None:
+            given = self.reading.all_files
+            self._finding = self._patience.ask(lambda: {one: _expanded(one) for one in given if magic(one)})
+        if not self._finding.done:
+            return
+        finding, self._finding = self._finding, None
+        for path, found in finding.result().items():
             if found and path in self.unmatched:
                 self.unmatched.remove(path)
             for name in found:
@@ -261,16 +273,17 @@ class Following:
     def close(self) -> None:
         """Close the files."""
         for one in self.live:
-            one.follower.close()
+            one.close()
+        self._patience.close()
 
     def _note(self, one: Live) -> None:
         follower, tally = one.follower, one.pipe.tally
         name = shown(follower.path)
-        if follower.error != one.error:
-            self.notes.append(
-                ("warning", follower.error) if follower.error else ("info", f"{name} can be read again")
-            )
-            one.error = follower.error
+        if (error := one.error) != one.told:
+            self.notes.append(("warning", error) if error else ("info", f"{name} can be read again"))
+            one.told = error
+        if one.hangs:
+            return
         if (rotations := follower.rotations.total()) != one.rotations:
             one.rotations = rotations
             self.notes.append(("info", f"{name} was rotated"))

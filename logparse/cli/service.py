@@ -166,9 +166,9 @@ class Service:
         following = self.following
         files = {
             shown(one.follower.path): {
-                "error": one.follower.error,
-                "position": one.follower.position,
-                "lag_bytes": one.lag_bytes,
+                "error": one.error,
+                "position": one.seen.position,
+                "lag_bytes": one.seen.lag,
             }
             for one in following.live
         }
@@ -184,7 +184,7 @@ class Service:
             and not stalled
             and behind is None
             and not following.unmatched
-            and all(one.follower.error is None for one in following.live)
+            and all(one.error is None for one in following.live)
         )
         return well, {
             "files": files,

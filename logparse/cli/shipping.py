@@ -178,9 +178,9 @@ class Shipping:
         problem = self.sending.problem
         files = {
             shown(one.follower.path): {
-                "error": one.follower.error,
-                "position": one.follower.position,
-                "lag_bytes": one.lag_bytes,
+                "error": one.error,
+                "position": one.seen.position,
+                "lag_bytes": one.seen.lag,
             }
             for one in self.following.live
         }
@@ -188,7 +188,7 @@ class Shipping:
             problem is None
             and self._save_error is None
             and self.alive()
-            and all(one.follower.error is None for one in self.following.live)
+            and all(one.error is None for one in self.following.live)
         )
         return well, {
             "files": files,
