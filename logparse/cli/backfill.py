@@ -12,7 +12,7 @@ import click
 
 from logparse.cli.error import CliError, say
 from logparse.cli.historical import history, history_options
-from logparse.cli.options import Reading, files_argument, reading_options, workers_option
+from logparse.cli.options import Reading, Workers, files_argument, reading_options, workers_option
 from logparse.cli.times import parse_duration
 from logparse.out.time import iso
 from logparse.source.error import SourceError, shown
@@ -65,7 +65,7 @@ def _hours(ctx: click.Context, param: click.Parameter, text: str | None) -> floa
 @reading_options
 def command(
     reading: Reading,
-    workers: int,
+    workers: Workers,
     tsdb: Path,
     step: int,
     labels: dict[str, str],

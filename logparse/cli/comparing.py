@@ -9,7 +9,7 @@ import msgspec
 
 from logparse.cli import printed
 from logparse.cli.error import CliError
-from logparse.cli.options import Reading
+from logparse.cli.options import Reading, Workers
 from logparse.cli.outputs import run_into
 from logparse.cli.run import open_run
 from logparse.cli.times import EXAMPLES, parse_time
@@ -62,10 +62,10 @@ def _neither(text: str) -> str:
     )
 
 
-def compare(reading: Reading, before: Before, form: str, most: int | None, *, workers: int) -> None:
+def compare(reading: Reading, before: Before, form: str, most: int | None, *, workers: Workers) -> None:
     """Read both sides and print how they differ. Raises CliError, SourceError.
 
-    most: rows of a table. workers: processes that read large logs.
+    most: rows of a table. workers: who read large logs.
     """
     from logparse.out.compare import Side, compared
 

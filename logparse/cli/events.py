@@ -12,7 +12,7 @@ import click
 
 from logparse.cli.error import CliError, say
 from logparse.cli.following import Following
-from logparse.cli.options import Reading, files_argument, reading_options, workers_option
+from logparse.cli.options import Reading, Workers, files_argument, reading_options, workers_option
 from logparse.cli.outputs import checked
 from logparse.cli.run import Run, open_run
 from logparse.lifecycle.event import JOB_EVENTS, Event, Output
@@ -74,7 +74,7 @@ def only_callback(ctx: click.Context, param: click.Parameter, text: str | None) 
 @reading_options
 def command(
     reading: Reading,
-    workers: int,
+    workers: Workers,
     follow: bool,
     sort: bool,
     output: str | None,

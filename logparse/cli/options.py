@@ -224,16 +224,40 @@ _OPTIONS = (
 )
 
 
+class Workers(msgspec.Struct, frozen=True):
+    """Who reads large logs: so many processes of this machine, or a Dask cluster at this address."""
+
+    number: int = 1
+    cluster: str | None = None
+
+
 def workers_option(command: Callable[..., R]) -> Callable[..., R]:
-    """Add --workers; the command gets a number, 1 or more, as keyword `workers`."""
-    return click.option(
-        "--workers",
-        metavar="NUMBER",
-        type=click.IntRange(1, 256),
-        default=_cores,
-        help="How many processes read a large log at once; by default as many as there are cores. What is "
-        "told is the same with any number.",
-    )(command)
+    """Add --workers and --dask; the command gets Workers as keyword `workers`."""
+
+    @functools.wraps(command)
+    def with_workers(workers: int, dask: str | None, **given: Any) -> R:
+        return command(workers=Workers(workers, dask), **given)
+
+    options = (
+        click.option(
+            "--workers",
+            metavar="NUMBER",
+            type=click.IntRange(1, 256),
+            default=_cores,
+            help="How many processes read a large log at once; by default as many as there are cores. What "
+            "is told is the same with any number.",
+        ),
+        click.option(
+            "--dask",
+            metavar="ADDRESS",
+            help="Have the workers of a Dask cluster read the logs, such as tcp://scheduler:8786 "
+            "(docs/cluster.md). What is told is the same.",
+        ),
+    )
+    decorated: Callable[..., R] = with_workers
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated
 
 
 def _cores() -> int:

@@ -75,8 +75,8 @@ class Parser:
         self.matcher: Matcher = pipe.matcher
         self.stored = 0
         self._match = pipe.match
-        self._context = context
-        self._whole = whole
+        self.context = context
+        self.whole = whole
         self.reader.judge.told = []
 
     def standing(self) -> Standing:
@@ -87,7 +87,7 @@ class Parser:
         echoes, told = judge.echoes, judge.told
         judge.echoes, judge.told = {}, None
         try:
-            data = to_data(reader, forms=self._context.forms)
+            data = to_data(reader, forms=self.context.forms)
             return Standing(msgspec.msgpack.encode(data), self.matcher.odoo)
         except Unkept:
             return Standing(None, self.matcher.odoo)
@@ -97,7 +97,7 @@ class Parser:
     def stand(self, standing: Standing, echoes: dict[bytes, None]) -> None:
         """Go on from there, where it could be saved. echoes: those that are known there (Judge.echoes)."""
         data: list[Any] = msgspec.msgpack.decode(standing.reader or b"")
-        fill(data, self.reader, forms=self._context.forms)
+        fill(data, self.reader, forms=self.context.forms)
         self.reader.judge.echoes = dict(echoes)
         self.reader.judge.told = []
         if standing.odoo is not None:
@@ -124,13 +124,13 @@ class Parser:
     def piece(self, chunk: Chunk) -> Piece:
         """What a chunk holds."""
         first = chunk.offset < HEAD_SIZE
-        backward = not chunk.offset and newest_first(chunk.data[:_JUDGED_SIZE], self._context)
+        backward = not chunk.offset and newest_first(chunk.data[:_JUDGED_SIZE], self.context)
         before = self.reader.judge
         facts = self._match(self.reader.feed(chunk))
         judge = self.reader.judge
         if judge is not before:
             before.told, judge.told = None, []
-        if not self._whole:
+        if not self.whole:
             facts = [_without_body(fact) if fact.record.body else fact for fact in facts]
         times = [fact.record.time for fact in facts] or [0]
         stored, self.stored = self.stored, 0
@@ -138,7 +138,7 @@ class Parser:
             chunk.file,
             chunk.offset,
             len(chunk.data),
-            chunk.data if self._whole else b"",
+            chunk.data if self.whole else b"",
             facts,
             chunk.data[:HEAD_SIZE] if first else b"",
             backward,

@@ -13,6 +13,11 @@ import msgspec
 from logparse.cli.piece import Parser
 from logparse.cli.worker import Ended, Message, Task, decode, work
 
+KILLED = (
+    "a worker process was killed, as the system does when memory runs out; its part was read again here, "
+    "so that nothing is missing; --workers 1 needs the least memory"
+)
+
 # So many bytes that nobody asked for yet are taken from one worker, and from all.
 _MOST, _MOST_OF_ALL = 8 << 20, 16 << 20
 _encode = msgspec.msgpack.Encoder().encode

@@ -13,7 +13,14 @@ from logparse.cli.comparing import compare as compare_sides
 from logparse.cli.comparing import parse as parse_compare
 from logparse.cli.error import CliError
 from logparse.cli.historical import history, history_options
-from logparse.cli.options import Reading, files_argument, http_option, reading_options, workers_option
+from logparse.cli.options import (
+    Reading,
+    Workers,
+    files_argument,
+    http_option,
+    reading_options,
+    workers_option,
+)
 from logparse.cli.run import open_run
 from logparse.out.dimensions import DIMENSIONS
 from logparse.out.error import TracesError
@@ -105,7 +112,7 @@ def _dimensions(ctx: click.Context, param: click.Parameter, text: str | None) ->
 @reading_options
 def command(
     reading: Reading,
-    workers: int,
+    workers: Workers,
     as_json: bool,
     metrics: bool,
     form: str | None,

@@ -1,12 +1,13 @@
 """One reading of finite logs, from the files to what is told of them."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
+from logparse.cli.division import divide, divided
 from logparse.cli.error import CliError
 from logparse.cli.foreign import EXPECTED, guess
-from logparse.cli.options import Reading
+from logparse.cli.options import Reading, Workers
 from logparse.cli.progress import reported
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle, Options
@@ -23,16 +24,11 @@ from logparse.record.wrappers.wrapper import Context
 from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError, shown
 from logparse.source.files import order_files, read_files, written
-from logparse.source.parts import Part, parts, weight
-from logparse.source.remote import survives_fork
-from logparse.source.url import is_url
 
 if TYPE_CHECKING:
     from logparse.out.requests import Requests
 
 _HEAD_SIZE = 4096
-# A smaller log is read before other processes have started.
-_WORTH = 12 << 20
 _JUDGED_SIZE = 1 << 16
 
 
@@ -41,10 +37,16 @@ class Run:
 
     files: in the order of time, of each server by itself. pipe: what it holds is complete when `outputs` is
     at its end. requests: the counters of HTTP requests, where the Reading asks for them. warnings: sentences
-    for standard error, which the caller shows. workers: processes that read large logs.
+    for standard error, which the caller shows. workers: who read large logs.
     """
 
-    def __init__(self, reading: Reading, *, progress: bool = False, workers: int = 1) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        *,
+        progress: bool = False,
+        workers: Workers = Workers(),  # noqa: B008 (frozen)
+    ) -> None:
         self.reading = reading
         self._workers = workers
         self.warnings: list[str] = []
@@ -59,7 +61,7 @@ class Run:
         self.requests = _requests(reading) if reading.http else None
         files = self._streams if reading.servers else None
         self.pipe = open_pipe(reading, files=files, requests=self.requests)
-        self._parts = divided(reading, self.files) if workers > 1 else []
+        self._parts = divided(reading, self.files, workers)
 
     def _refuse_shared(self) -> None:
         if len(set(self.files)) < len(self.files):
@@ -84,11 +86,12 @@ class Run:
         taps = [sink.tap for sink in sinks if sink.tap is not None]
         if taps:
             self.pipe.tap = taps[0] if len(taps) == 1 else Taps(taps)
-        for outputs in self._batches(sinks):
-            for sink in sinks:
-                sink.add(outputs)
+        with closing(self._batches(sinks)) as batches:  # also those who read for it, whatever happens
+            for outputs in batches:
+                for sink in sinks:
+                    sink.add(outputs)
 
-    def _batches(self, sinks: Sequence[Sink]) -> Iterator[Sequence[Output]]:
+    def _batches(self, sinks: Sequence[Sink]) -> Generator[Sequence[Output]]:
         """What is told and wanted, bit by bit; sinks that are due look on when all before was handed on."""
         wants, everything = self.reading.selection.wants, self.reading.selection.everything
         pipe = self.pipe
@@ -143,12 +146,12 @@ class Run:
     def _spread(self, report: Callable[[str, int], None] | None) -> Iterator["_Piece"]:
         """The same, read by several processes."""
         from logparse.cli.piece import Parser
-        from logparse.cli.pool import Pool
-        from logparse.cli.spread import KILLED, Spread
 
         pipe = self.pipe
         parser = Parser(pipe, context_of(self.reading), whole=pipe.tap is not None)
-        spread = Spread(parser, self._parts, Pool(parser, self._workers))
+        spread, notes = divide(
+            self.reading, self._workers, self._parts, parser, pipe, options_of(self.reading)
+        )
         self._failures, self._unread = spread.failures, spread.unread
         for piece in spread.pieces():
             if piece.backward:
@@ -160,8 +163,7 @@ class Run:
                 report(piece.file, piece.stored)
             headers = piece.taken.tally.headers
             yield _Piece(piece.file, piece.facts, piece.size, piece.head, headers, piece.last)
-        if spread.killed:
-            self.warnings.append(KILLED)
+        self.warnings += notes()
 
     def _turned(self, file: str) -> CliError:
         name = _name(file)
@@ -277,28 +279,19 @@ def context_of(reading: Reading) -> Context:
     )
 
 
-def open_run(reading: Reading, *, progress: bool = False, workers: int = 1) -> Run:
+def open_run(
+    reading: Reading,
+    *,
+    progress: bool = False,
+    workers: Workers = Workers(),  # noqa: B008 (frozen)
+) -> Run:
     """Prepare a run: the patterns are loaded and every file is known to open.
 
     progress: show a bar on standard error while the outputs are taken, where that is a terminal.
-    workers: how many processes read, where the logs are large; what is told is the same.
+    workers: who read, where the logs are large; what is told is the same.
     Raises SourceError, CliError.
     """
     return Run(reading, progress=progress, workers=workers)
-
-
-def divided(reading: Reading, files: Sequence[str]) -> list[Part]:
-    """The parts in which several processes may read these files; none where one process reads them."""
-    # Of several servers and of turned logs, what comes next is known only when all was read. And to hand
-    # requests from one process to another takes longer than to read them. What a library of a URL's file
-    # system holds may not outlive a fork.
-    if reading.servers or reading.reverse or reading.http or not hasattr(os, "fork"):
-        return []
-    if any(file != file.encode(errors="replace").decode() for file in files):
-        return []
-    if any(is_url(file) and not survives_fork(file) for file in files) or weight(files, _WORTH) < _WORTH:
-        return []
-    return parts(files)
 
 
 def open_pipe(
@@ -319,13 +312,18 @@ def open_pipe(
     return Pipe(
         open_patterns(reading) if patterns is None else patterns,
         odoo=reading.odoo,
-        options=Options(settle=reading.settle, max_jobs=reading.max_jobs),
+        options=options_of(reading),
         lifecycle=lifecycle,
         server=server,
         context=context_of(reading),
         files=files,
         requests=requests,
     )
+
+
+def options_of(reading: Reading) -> Options:
+    """Those of the lifecycle that a Reading asks for."""
+    return Options(settle=reading.settle, max_jobs=reading.max_jobs)
 
 
 def open_patterns(reading: Reading) -> PatternSet:

@@ -7,47 +7,66 @@ how the part before it ended; else it is read again here, chunk by chunk, until 
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Protocol
 
 from logparse.cli.piece import Parser, Piece, Standing
-from logparse.cli.pool import Pool
-from logparse.cli.worker import Begun, Ended, Task
+from logparse.cli.worker import Begun, Ended, Message, Task
 from logparse.record.judge import ECHOES, remember
 from logparse.record.parse import milliseconds
 from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError
 from logparse.source.parts import CutShort, Part
 
-KILLED = (
-    "a worker process was killed, as the system does when memory runs out; its part was read again here, "
-    "so that nothing is missing; --workers 1 needs the least memory"
-)
+
+class Crew(Protocol):
+    """Those who read parts: processes of this machine (logparse.cli.pool), or of a cluster."""
+
+    @property
+    def room(self) -> bool:
+        """Whether a part would be begun at once."""
+
+    def grow(self, count: int) -> None:
+        """So many more are wanted."""
+
+    def begin(self, number: int, task: Task) -> None:
+        """Have a part read; there must be room."""
+
+    def messages(self, number: int) -> Iterator[Message | None]:
+        """What comes of a part, in order; None where it is waited for; it ends early where its worker did."""
+
+    def forget(self, number: int) -> None:
+        """What comes of a part is not wanted any more."""
+
+    def stop(self) -> None:
+        """Nothing is wanted any more."""
 
 
 class Spread:
     """Iterate over `pieces`, once.
 
     parser: of this process, at the beginning of the log. pool: of the workers, none of which has begun.
+    known: of the log, if anything is.
     failures: what cut files short. unread: files of which nothing could be read. again: chunks that were read
-    here, because a worker had guessed wrong, or was killed.
+    here, because a worker had guessed wrong, or was killed. refused: why workers could not read a part.
     """
 
-    def __init__(self, parser: Parser, parts: Sequence[Part], pool: Pool) -> None:
+    def __init__(
+        self, parser: Parser, parts: Sequence[Part], pool: Crew, known: Standing | None = None
+    ) -> None:
         self.failures: list[SourceError] = []
         self.unread: set[str] = set()
+        self.refused: list[str] = []
         self.again = 0
         self._parser = parser
         self._parts = parts
         self._pool = pool
         self._next = 0  # to be begun by a worker
         self._standing = self._known = self._first = parser.standing()
+        if known is not None:
+            self._known = known
         self._here = True  # the parser stands where the log does
         self._told = False  # of the log, anything
         self._echoes: dict[bytes, None] = {}
-
-    @property
-    def killed(self) -> int:
-        """How many workers ended before their time."""
-        return self._pool.killed
 
     def pieces(self) -> Iterator[Piece]:
         """All pieces, in order."""
@@ -96,6 +115,8 @@ class Spread:
                 waited = True
             elif isinstance(message, Ended):
                 self.failures += map(SourceError, message.failures)
+                if message.refused:
+                    self.refused.append(message.refused)
                 if message.whole:
                     return
             elif isinstance(message, Begun):

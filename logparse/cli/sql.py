@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from logparse.cli.error import BAD_INPUT, USAGE, CliError, say
-from logparse.cli.options import Reading, reading_options, workers_option
+from logparse.cli.options import Reading, Workers, reading_options, workers_option
 from logparse.source.error import shown
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _NUMBERS = ("BIGINT", "INTEGER", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL", "SMALL
 @workers_option
 @reading_options
 def command(
-    reading: Reading, workers: int, query: str, form: str | None, with_text: bool, external: bool
+    reading: Reading, workers: Workers, query: str, form: str | None, with_text: bool, external: bool
 ) -> None:
     """Ask a log in SQL, as DuckDB has it: the tables are events, attempts, jobs and records.
 
@@ -78,7 +78,7 @@ def command(
 
 @contextmanager
 def _opened(
-    reading: Reading, workers: int, query: str, *, texts: bool, external: bool
+    reading: Reading, workers: Workers, query: str, *, texts: bool, external: bool
 ) -> Iterator["DuckDBPyConnection"]:
     """A connection with all tables; the query was checked before anything was read."""
     from logparse.cli.outputs import run_into

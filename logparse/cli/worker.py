@@ -30,10 +30,14 @@ class Begun(msgspec.Struct, frozen=True, array_like=True, tag="begun"):
 
 
 class Ended(msgspec.Struct, frozen=True, array_like=True, tag="ended"):
-    """Nothing more comes of a part. whole: all of it came. failures: what cut its file short."""
+    """Nothing more comes of a part.
+
+    whole: all of it came. failures: what cut its file short. refused: why it could not be read there.
+    """
 
     whole: bool
     failures: list[str]
+    refused: str = ""
 
 
 Message = Begun | Piece | Ended
@@ -79,7 +83,10 @@ def read(parser: Parser, task: Task) -> Iterator[Message]:
                 break
         yield Begun(parser.standing(), list(parser.echoes))
         yield from parser.pieces(part, failures)
-    except (SourceError, CutShort):
-        yield Ended(False, failures)  # the first process sees for itself
+    except SourceError as error:
+        yield Ended(False, failures, str(error))  # the first process sees for itself
+        return
+    except CutShort:
+        yield Ended(False, failures)
         return
     yield Ended(True, failures)

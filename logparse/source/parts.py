@@ -122,6 +122,11 @@ def before(part: Part, size: int) -> Chunk:
     return Chunk(part.file, begin + cut, data[cut:])
 
 
+def first_bytes(path: str, size: int) -> bytes:
+    """Up to so many, as they are stored. Raises SourceError."""
+    return _bytes(path, 0, size)
+
+
 def _look(path: str) -> tuple[int, bool]:
     """The size of a file in bytes, and whether it can be divided: it is plain text of one byte a sign."""
     try:
