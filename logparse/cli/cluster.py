@@ -2,12 +2,14 @@
 
 import logging
 import pkgutil
+import re
 import time
 import uuid
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from operator import getitem
+from pathlib import Path
 from typing import Any
 
 from distributed import Client
@@ -35,6 +37,8 @@ from logparse.source.url import is_url
 
 # Partly typed, and differently from release to release.
 _connect: Any = Client
+
+_ADDRESS = re.compile(r"(?:(?:tcp|tls|wss?|ucxx?)://)?[^/\s]+:\d{1,5}/?")
 
 PATIENCE = 300.0
 """So long a cluster may be without workers, seconds."""
@@ -68,6 +72,7 @@ class Cluster:
         # What Dask would say of a connection that is lost is said here.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self._client = self._connected(address)
+        self._address = shown(self._client.scheduler.address)
         try:
             self._setup = self._client.submit(Given, *given(setup), key=f"logparse-setup-{self._run}")
             self._wait_for_workers()
@@ -77,11 +82,20 @@ class Cluster:
             raise
 
     def _connected(self, address: str) -> Any:
+        if _ADDRESS.fullmatch(address):
+            where: dict[str, str] = {"address": address}
+        elif Path(address).is_file():
+            where = {"scheduler_file": address}
+        else:
+            raise CliError(
+                f"{self._address} is no address of a Dask scheduler: write it like tcp://scheduler:8786, or "
+                "name its --scheduler-file"
+            )
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # other versions of Python and Dask may do; ours is looked at
-                return _connect(address, set_as_default=False, name="logparse")
-        except (OSError, ValueError, TypeError) as error:
+                return _connect(**where, set_as_default=False, name="logparse")
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise CliError(
                 f"the Dask scheduler at {self._address} cannot be reached: check the address, such as "
                 "tcp://scheduler:8786, and that `dask scheduler` runs there"
@@ -101,7 +115,7 @@ class Cluster:
         others = {worker: version for worker, version in found.items() if version != __version__}
         if others:
             worker, version = next(iter(others.items()))
-            raise self._wrong(worker, version if isinstance(version, str) else None)
+            raise self._wrong(f"the worker {worker}", version if isinstance(version, str) else None)
         # Of each kind of place one file.
         kinds = {part.file.partition("://")[0] if is_url(part.file) else "": part.file for part in parts}
         files = [(file, b"" if is_url(file) else head_of(file)) for file in kinds.values()]
@@ -121,8 +135,8 @@ class Cluster:
     def _wrong(self, worker: str, version: str | None) -> CliError:
         has = f"logparse {version}" if version else "no logparse that can be imported"
         return CliError(
-            f"the worker {worker} of the cluster has {has}, and this is {__version__}: have all workers run "
-            f"`pip install 'logparse[dask]=={__version__}'`, and start them again"
+            f"{worker} of the cluster has {has}, and this is {__version__}: install the same "
+            "`logparse[dask]` where its workers are, and start them again"
         )
 
     @property
@@ -211,11 +225,11 @@ class Cluster:
         try:
             return call(*arguments)
         except OtherVersion as error:
-            raise self._wrong("that has come meanwhile", str(error)) from error
+            raise self._wrong("a worker", str(error)) from error
         except (ModuleNotFoundError, AttributeError) as error:
             if "logparse" not in str(error):
                 raise
-            raise self._wrong("that has come meanwhile", None) from error
+            raise self._wrong("a worker", None) from error
         except (FutureCancelledError, OSError) as error:
             raise self._gone() from error
 

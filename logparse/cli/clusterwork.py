@@ -5,6 +5,8 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import cloudpickle
@@ -58,19 +60,29 @@ class Setup(msgspec.Struct, frozen=True):
 
 
 class Given(NamedTuple):
-    """A Setup on its way, packed, so that no worker's log of errors shows a URL."""
+    """A Setup on its way, packed, so that no worker's log of errors shows a URL. build: whose it is."""
 
-    version: str
+    build: str
     packed: bytes
 
 
 class OtherVersion(Exception):
-    """The worker has another release of logparse."""
+    """The worker has another release of logparse, or a changed one; its text is which."""
+
+
+@cache
+def build() -> str:
+    """Tells releases apart, and checkouts between them."""
+    package = Path(__file__).parent.parent
+    digest = hashlib.blake2b(digest_size=8)
+    for file in sorted(package.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return f"{__version__}+{digest.hexdigest()}"
 
 
 def given(setup: Setup) -> Given:
     """For `parse`."""
-    return Given(__version__, zstd.compress(cloudpickle.dumps(setup), _LEVEL))
+    return Given(build(), zstd.compress(cloudpickle.dumps(setup), _LEVEL))
 
 
 def task_of(task: Task) -> bytes:
@@ -90,9 +102,7 @@ def head_of(file: str) -> bytes:
 
 def parse(setup: Given, task: bytes) -> list[bytes]:
     """The messages of a task, packed; for `messages`. Raises OtherVersion."""
-    if setup.version != __version__:
-        raise OtherVersion(__version__)
-    parser = _parser(setup.packed)
+    parser = _parser(setup)
     wanted, head = _decode_task(zstd.decompress(task))
     if reason := elsewhere(wanted.part.file, head):
         return [_block([encode(Ended(False, [], reason))])]
@@ -122,8 +132,11 @@ def elsewhere(file: str, head: bytes) -> str:
 
 
 def unreadable(setup: Given, files: Sequence[tuple[str, bytes]]) -> str:
-    """Why a worker cannot read one of these files as they are, with their heads; "" where it can."""
-    _parser(setup.packed)
+    """Why a worker cannot read one of these files, which have these heads; "" where it can.
+
+    Raises OtherVersion.
+    """
+    _parser(setup)
     for file, head in files:
         try:
             first_bytes(file, 1)
@@ -153,7 +166,10 @@ class _Own(threading.local):
 _own = _Own()
 
 
-def _parser(packed: bytes) -> Parser:
+def _parser(given: Given) -> Parser:
+    if given.build != build():
+        raise OtherVersion(f"{build()}, which differs from {given.build}")
+    packed = given.packed
     if _own.parser is None or _own.packed != packed:
         # A worker lives longer than what it knows of files.
         remote.look.cache_clear()
