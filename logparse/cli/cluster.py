@@ -69,8 +69,10 @@ class Cluster:
         self._looked = 0.0
         self._seen = time.monotonic()
         self._threads = 0
-        # What Dask would say of a connection that is lost is said here.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        # What Dask would say of a connection that is lost, in tracebacks, is said here.
+        for name in list(logging.root.manager.loggerDict):
+            if name.partition(".")[0] == "distributed":
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         self._client = self._connected(address)
         self._address = shown(self._client.scheduler.address)
         try:
