@@ -3,31 +3,28 @@
 import os
 import stat
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from logparse.source.account import Account
 from logparse.source.chunk import Chunk
 from logparse.source.compression import compression
 from logparse.source.error import SourceError, shown
+from logparse.source.late import Late
+from logparse.source.onward import onward
 from logparse.source.opened import Changed, Packed, Plain
-from logparse.source.place import Fit, Piece, Place, open_plain
+from logparse.source.place import Piece, Place, open_plain
 from logparse.source.rotated import Family
 
 GRACE_SECONDS = 0.3
 """How long a renamed file is still watched: a writer may be about to write its last line to it."""
 
-_LATE_SECONDS = 60.0  # how long it is looked at after that
-_SOON = 1_000_000_000  # ns: so late the file before may still be written to when a new one is there
-# A rotation renames several files one after the other: what is missing in one look is there in another.
-_LOOKS = 5
-
 Start = Literal["beginning", "end"] | int
 
 
-class Follower:
+class Follower(Account):
     """Reads a plain file that is being written to, again and again; one thread's.
 
     path: the file; it need not exist yet. It may be a symbolic link, and that may be switched.
@@ -36,11 +33,7 @@ class Follower:
     since: with `beginning`: pieces that were last written before this time (ms since the epoch) are left out.
     place: where reading stands, to go on from; None: nowhere yet.
 
-    rotations: how many were seen, by kind: `rename`, and `truncate` (copied before, or not).
-    lost, lost_bytes: how often something was lost that was written and not read, and how many bytes of it
-        are known.
     error: why the log cannot be read now; None while it can. It is tried again at the next poll.
-    warnings: sentences on what was lost or not understood, for the caller to show and clear.
 
     A file is known again by its first bytes and by those before the place, under any name, compressed or
     not (logparse.source.rotated); by its inode alone only where the place is another program's.
@@ -51,19 +44,14 @@ class Follower:
     def __init__(
         self, path: str, *, start: Start, place: Place | None = None, since: int | None = None
     ) -> None:
-        self.path = path
-        self.rotations: Counter[str] = Counter()
-        self.lost = 0
-        self.lost_bytes = 0
+        super().__init__(path)
         self.error: str | None = None
-        self.warnings: list[str] = []
         self._start = start
         self._since = since
         self._at = place  # where to go on, while nothing is open
         self._open: Plain | Packed | None = None
         self._idle: float | None = None  # since when there is nothing more in a file that is not at `path`
-        self._late: tuple[int, int, float] | None = None  # (descriptor, size, when) of the file before
-        self._counted = False  # the rotation by which what is read came off the path
+        self._late: Late | None = None  # the file before
         self._end: Chunk | None = None  # to be returned first: what was read before goes on nowhere
         self._open_first()
 
@@ -76,7 +64,7 @@ class Follower:
         """
         try:
             if self._late is not None:
-                self._look_late(*self._late)
+                self._look_late(self._late)
             if self._open is None:
                 self._reopen()
             if self._end is not None:
@@ -137,7 +125,7 @@ class Follower:
     def close(self) -> None:
         """Close the file; `place` stays as it is."""
         if self._late is not None:
-            os.close(self._late[0])
+            self._late.close()
             self._late = None
         self._shut()
 
@@ -196,76 +184,20 @@ class Follower:
 
     def _go_on(self, at: Place) -> None:
         """Open the piece that the place is in, or, where it was read to its end, the one after it."""
-        for _ in range(_LOOKS):
-            family = Family(self.path, at)
-            piece, fit = family.find(at)
-            if piece is not None or at.finished:
-                break
-        live = family.live
-        if not (at.finished or at.offset or at.head_size):
-            # It was empty. By its inode it is known again, but not what was copied of it since.
-            later = family.after(None, msgspec.structs.replace(at, modified=at.modified + _SOON))
-            if later is not None and later is not live:
-                self._enter(later, 0)
-                return
-        if at.finished:
-            self._enter_next(family, piece, at)
-        elif piece is not None:
-            if live is not None and live.inode == at.inode and piece is not live:
-                self._count("truncate")
-            if fit.offset != at.offset:
-                self._end = Chunk(self.path, at.offset, b"", last=True)
-                if piece is live:
-                    self._count("truncate")
-                    self._was_cut(at, fit)
-            self._enter(piece, fit.offset)
-        elif live is not None and family.closed is not None:
-            raise family.closed
-        else:
-            if live is not None:
-                self._end = Chunk(self.path, at.offset, b"", last=True)
-                self._count("truncate" if live.inode == at.inode else "rename")
-                self._lose(
-                    at, "was rotated while it was not read, and the rotated file was not found", at.offset
-                )
-            self._enter_next(family, None, at)
-
-    def _enter_next(self, family: Family, piece: Piece | None, at: Place) -> None:
-        if family.live is None:
-            raise FileNotFoundError(2, os.strerror(2))
-        following = family.after(piece, at)
-        if following is None:
-            # What was read to its end is the file itself: it came back.
-            self._enter(family.live, at.offset)
+        on = onward(self.path, at)
+        self._enter(on.piece, on.offset)
+        if self._open is None:
             return
-        self._counted = False
-        self._enter(following, 0)
-
-    def _count(self, kind: str) -> None:
-        if not self._counted:
-            self.rotations[kind] += 1
-        self._counted = True
-
-    def _lose(self, at: Place, how: str, offset: int) -> None:
-        known = max(0, at.size - offset)
-        self.lost += 1
-        self.lost_bytes += known
-        much = f" ({known} bytes of it were seen)" if known else ""
-        self.warnings.append(
-            f"{shown(self.path)} {how}: what the old one held after byte {offset} is lost{much}; "
-            "reading goes on with what was written later"
-        )
-
-    def _was_cut(self, at: Place, fit: Fit) -> None:
-        if at.size > at.offset:
-            self._lose(at, "was cut short", at.offset)
-        if fit.doubtful:
-            self.lost += 1
-            self.lost_bytes += fit.doubtful
-            self.warnings.append(
-                f"{shown(self.path)} was cut so far back that it is not known where it goes on: up to "
-                f"{fit.doubtful} bytes before byte {fit.offset} are not read, and may be lost"
-            )
+        if on.breaks:
+            self._end = Chunk(self.path, at.offset, b"", last=True)
+        if on.kind is not None:
+            self._count(on.kind)
+        if on.gone:
+            self._lose_rest(at, "was rotated while it was not read, and the rotated file was not found")
+        if on.cut is not None:
+            self._was_cut(at, on.cut)
+        if on.next_one:
+            self._counted = False
 
     def _enter(self, piece: Piece, offset: int) -> None:
         fd = open_plain(piece.path)
@@ -347,24 +279,16 @@ class Follower:
         self._open = None
         if isinstance(opened, Plain):
             if self._late is not None:
-                os.close(self._late[0])
-            self._late = (opened.release(), opened.position, time.monotonic())
+                self._late.close()
+            self._late = Late(opened.release(), opened.position)
         opened.close()
         return [Chunk(self.path, at.offset, data, last=True)]
 
-    def _look_late(self, fd: int, size: int, since: float) -> None:
-        """What is written to a file after it was left cannot be told in order, but is not passed over."""
-        late = os.fstat(fd).st_size - size
-        if late > 0:
-            self.lost += 1
-            self.lost_bytes += late
-            self.warnings.append(
-                f"{late} bytes were written to the rotated file of {shown(self.path)} after it was left: a "
-                "program writes to it still. They are not read"
-            )
-            self._late = (fd, size + late, since)
-        if time.monotonic() - since > _LATE_SECONDS:
-            os.close(fd)
+    def _look_late(self, late: Late) -> None:
+        if size := late.look():
+            self._was_late(size)
+        if late.over:
+            late.close()
             self._late = None
 
     def _truncated(self, opened: Plain) -> list[Chunk]:
@@ -384,7 +308,7 @@ class Follower:
         if fit.offset:
             self._was_cut(at, fit)
         elif at.size > at.offset:
-            self._lose(at, "was truncated", at.offset)
+            self._lose_rest(at, "was truncated")
         self._counted = False
         self._take_up(Plain(opened.release(), self.path, fit.offset))
         return [Chunk(self.path, at.offset, b"", last=True)]
@@ -395,11 +319,7 @@ class Follower:
         if data:
             return [Chunk(self.path, offset, data)]
         if opened.damage is not None:
-            self.lost += 1
-            self.warnings.append(
-                f"{shown(opened.real)}, a piece of {shown(self.path)}, can be read only up to its byte "
-                f"{offset}: {opened.damage}"
-            )
+            self._was_damaged(opened.real, offset, opened.damage)
         return self._moved_on(opened)
 
     def _fail(self, error: OSError, *, close: bool = True) -> None:
