@@ -1,16 +1,13 @@
-"""Finite logs: every byte once and in its place, in the order of time, or one clear sentence."""
+"""Finite logs: every byte once and in its place."""
 
 import fcntl
 import gzip
 import os
-import sqlite3
-import struct
 import subprocess
 import sys
 import tempfile
 import termios
 import time
-import zlib
 from pathlib import Path
 
 import pytest
@@ -20,53 +17,7 @@ from hypothesis import strategies as st
 from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError
 from logparse.source.files import order_files, read_files, total_bytes
-
-AS_NOBODY = """
-import os, sys
-from logparse.source.files import *
-if os.getuid() == 0:
-    os.setgroups([])
-    os.setgid(65534)
-    os.setuid(65534)
-for read in (read_files, order_files):
-    try:
-        list(read(sys.argv[1:]))
-    except SourceError as error:
-        print(error)
-"""
-HEADER = "2026-11-24 02:59:20,896 17636 INFO prod odoo.modules.loading: Modules loaded. \n"
-
-
-def content(chunks: list[Chunk]) -> dict[str, bytes]:
-    """Join what each file's chunks hold, and check what every stream of chunks must keep to."""
-    files: dict[str, bytes] = {}
-    ended: set[str] = set()
-    for chunk in chunks:
-        assert chunk.file not in ended
-        assert chunk.offset == len(files.get(chunk.file, b""))
-        files[chunk.file] = files.get(chunk.file, b"") + chunk.data
-        if chunk.last:
-            ended.add(chunk.file)
-    assert ended == set(files)
-    return files
-
-
-def refusal(*paths: Path | str) -> str:
-    """Return the message with which both ways to a file refuse it."""
-    names = [str(path) for path in paths]
-    messages = []
-    for read in (read_files, order_files):
-        with pytest.raises(SourceError) as raised:
-            list(read(names))
-        assert raised.value.status == 1
-        messages.append(str(raised.value))
-    assert messages[0] == messages[1]
-    assert "\n" not in messages[0]
-    return messages[0]
-
-
-def run(code: str, *args: str, **options: object) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run([sys.executable, "-c", code, *args], capture_output=True, **options)  # type: ignore[call-overload,no-any-return]
+from tests.source.reading import HEADER, content, run
 
 
 def test_plain_file(fixtures: Path) -> None:
@@ -211,88 +162,6 @@ def test_named_pipe_is_read_once_and_not_opened_before(tmp_path: Path) -> None:
     assert total_bytes(names) is None
 
 
-def test_missing(tmp_path: Path) -> None:
-    path = tmp_path / "odoo.log"
-    assert refusal(path) == f"{path} does not exist: check its path (Odoo's --logfile)"
-    with pytest.raises(SourceError, match="does not exist"):
-        total_bytes([str(path)])
-
-
-def test_missing_is_told_before_anything_is_read(fixtures: Path, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="does not exist"):
-        order_files([str(fixtures / "12.0-w2-info/odoo.log"), str(tmp_path / "odoo.log.1")])
-
-
-def test_odd_paths(tmp_path: Path) -> None:
-    assert refusal("") == "'' does not exist: check its path (Odoo's --logfile)"
-    assert "embedded null" in refusal("odoo\0.log")
-    assert refusal(tmp_path / "\x1b[31m\n").count("\\x1b[31m\\n") == 1
-    assert "File name too long" in refusal("x" * 5000)
-    loop = tmp_path / "loop"
-    loop.symlink_to(loop)
-    assert "symbolic links" in refusal(loop)
-
-
-def test_directory(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == f"{tmp_path} is a directory: name the log files in it"
-
-
-def test_permission_denied() -> None:
-    """Root may read all files, so a child gives up being root first."""
-    with tempfile.TemporaryDirectory() as folder:  # pytest's own is closed to other users
-        Path(folder).chmod(0o755)
-        path = Path(folder) / "odoo.log"
-        path.write_text(HEADER)
-        path.chmod(0)
-        done = run(AS_NOBODY, str(path))
-        owner, group = path.owner(), path.group()
-    assert done.stderr == b""
-    assert done.stdout.decode().splitlines() == 2 * [
-        f"{path} may not be read by this user: it belongs to {owner}:{group} with mode 0000; "
-        f"run logparse as {owner} or as a member of {group}"
-    ]
-
-
-def png() -> bytes:
-    def part(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = b"".join(b"\0" + os.urandom(300) for _ in range(100))
-    head = struct.pack(">IIBBBBB", 100, 100, 8, 2, 0, 0, 0)
-    parts = part(b"IHDR", head) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + parts
-
-
-def test_binary_files(tmp_path: Path) -> None:
-    picture, base, program = tmp_path / "a.png", tmp_path / "b.sqlite", Path(sys.executable).resolve()
-    picture.write_bytes(png())
-    with sqlite3.connect(base) as connection:
-        connection.execute("create table queue_job (uuid text)")
-        connection.executemany("insert into queue_job values (?)", [(f"{n:036}",) for n in range(1000)])
-    connection.close()
-    packed = tmp_path / "c.log.gz"
-    packed.write_bytes(gzip.compress(program.read_bytes()[:500_000]))
-    for path in (picture, base, program, packed):
-        assert refusal(path) == f"{path} is a binary file and no log: give Odoo's log file (its --logfile)"
-
-
-def test_other_containers(tmp_path: Path) -> None:
-    path = tmp_path / "odoo.log"
-    path.write_bytes(b"PK\x03\x04" + os.urandom(100))
-    assert "a zip archive: unpack it first" in refusal(path)
-    path.write_bytes(HEADER.encode("utf-16"))
-    assert b"".join(chunk.data for chunk in read_files([str(path)])) == HEADER.encode()
-
-
-def test_binary_on_standard_input() -> None:
-    code = (
-        "from logparse.source.files import *\n"
-        "try: list(read_files(['-']))\n"
-        "except SourceError as error: print(error)"
-    )
-    assert run(code, input=png()).stdout.startswith(b"standard input is a binary file and no log")
-
-
 def test_a_log_full_of_garbage_is_a_log(tmp_path: Path) -> None:
     """Real ones hold NULs and raw bytes that C code wrote past logging, and a hole after a truncation."""
     path = tmp_path / "odoo.log"
@@ -308,78 +177,6 @@ def test_a_log_full_of_garbage_is_a_log(tmp_path: Path) -> None:
         path.write_bytes(data)
         assert content(list(read_files([str(path)]))) == {str(path): data}
         assert order_files([str(path)]) == [str(path)]
-
-
-def test_disk_error() -> None:
-    """A process' own memory, read at address 0, is a regular file that fails with EIO."""
-    assert refusal("/proc/self/mem") == (
-        "/proc/self/mem cannot be read (Input/output error): check the disk, the mount and the path"
-    )
-
-
-@pytest.mark.parametrize("name", ["12.0-w2-rotate-rename", "17.0-w2-rotate-copytruncate"])
-def test_rotated_pieces_in_the_order_of_time(name: str, fixtures: Path) -> None:
-    folder = fixtures / name
-    pieces = sorted(folder.glob("odoo.log*"))
-    assert len(pieces) in (7, 8)
-    expected = [folder / f"odoo.log.{n}" for n in range(1, len(pieces))] + [folder / "odoo.log"]
-    for given_order in (pieces, pieces[::-1]):
-        assert order_files([str(piece) for piece in given_order]) == [str(piece) for piece in expected]
-
-
-def test_order(tmp_path: Path) -> None:
-    def write(name: str, text: str | bytes, modified: float = 0) -> str:
-        path = tmp_path / name
-        data = text if isinstance(text, bytes) else text.encode()
-        path.write_bytes(data)
-        os.utime(path, (modified, modified))
-        return str(path)
-
-    at = "2026-11-24 {} 17636 INFO prod odoo: x \n".format
-    noon = 1795521600.0  # 2026-11-24 12:00:00 UTC
-    names = [
-        write("second", "rest of a record\n" + at("10:00:00,001")),
-        write("first", "\x1b[1;32m\x1b[1;49m" + at("10:00:00,000")),
-        write("third.gz", gzip.compress(b"\xef\xbb\xbf" + at("10:00:00,002").encode())),
-        write("no-record", "the end of a traceback\n", noon),
-        write("after-noon", "2026-13-40 99:00:00,000 \r\n" + at("12:00:00,001")),
-        write("before-noon", at("11:59:59,999")),
-        write("same-time-b", at("13:00:00,000")),
-        write("same-time-a", at("13:00:00,000")),
-        write("compose", "odoo-1  | " + at("01:00:00,000"), noon + 10_000),
-        write("syslog", "Nov 24 02:00:00 host odoo[7]: x\n", noon + 10_000),
-        write("not-in-its-head", "x\n" * (1 << 19) + at("01:00:00,000"), noon + 11_000),
-    ]
-    assert [Path(name).name for name in order_files(names)] == [
-        "compose", "syslog", "first", "second", "third.gz", "before-noon", "no-record", "after-noon",
-        "same-time-a", "same-time-b", "not-in-its-head",
-    ]  # fmt: skip
-
-
-def test_order_reads_only_heads(tmp_path: Path) -> None:
-    """To read a file of a tebibyte would take hours, even though it is sparse."""
-    path = tmp_path / "odoo.log"
-    path.write_text(HEADER)
-    os.truncate(path, 1 << 40)
-    assert order_files([str(path)]) == [str(path)]
-    assert total_bytes([str(path)]) == 1 << 40
-
-
-def test_a_file_given_twice_is_read_once(tmp_path: Path) -> None:
-    log, link, hard = tmp_path / "odoo.log", tmp_path / "link", tmp_path / "hard"
-    log.write_text(HEADER)
-    link.symlink_to(log)
-    hard.hardlink_to(log)
-    warnings: list[str] = []
-    names = [str(log), str(log), str(link), str(hard), "-", "-"]
-    assert order_files(names, warnings=warnings) == [str(log), "-"]
-    assert warnings == [
-        f"{log} was given twice; it is read once",
-        f"{link} was given also as {log}; it is read once",
-        f"{hard} was given also as {log}; it is read once",
-        "standard input was given twice; it is read once",
-    ]
-    assert order_files(names) == [str(log), "-"]
 
 
 def test_progress_is_told_in_bytes_as_stored(fixtures: Path) -> None:
