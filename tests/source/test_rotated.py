@@ -1,82 +1,16 @@
 """Rotations of every kind, while the follower runs and while it is down: nothing lost, nothing doubled."""
 
-import bz2
 import gzip
-import lzma
 import os
-import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from logparse.source.chunk import Chunk
-from logparse.source.follow import GRACE_SECONDS, Follower
+from logparse.source.follow import Follower
 from logparse.source.place import Place
 from logparse.source.position import load, offset_files
 from logparse.source.rotated import rank_of
-
-try:
-    from compression import zstd  # type: ignore[import-not-found, unused-ignore]
-except ImportError:
-    from backports import zstd
-
-
-def lines(start: int, stop: int) -> bytes:
-    line = b"2026-11-24 03:00:%05d line of the log that is unlike all others\n"
-    return b"".join(line % n for n in range(start, stop))
-
-
-def drain(follower: Follower) -> bytes:
-    chunks: list[Chunk] = []
-    quiet = 0
-    while quiet < 3:
-        found = follower.poll()
-        quiet = 0 if found else quiet + 1
-        chunks += found
-    return b"".join(chunk.data for chunk in chunks)
-
-
-def add(path: Path, data: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(data)
-
-
-COMPRESS: dict[str, Callable[[bytes], bytes]] = {
-    "": bytes,
-    ".gz": gzip.compress,
-    ".bz2": bz2.compress,
-    ".xz": lzma.compress,
-    ".zst": zstd.compress,
-}
-
-
-def shift(log: Path, suffix: str = "", *, copy: bool = False, names: Callable[[int], str] = str) -> None:
-    """Rotate by numbers, and compress at once."""
-    numbers = [n for n in range(20, 0, -1) if (log.parent / f"{log.name}.{n}{suffix}").exists()]
-    for n in numbers:
-        (log.parent / f"{log.name}.{n}{suffix}").rename(log.parent / f"{log.name}.{n + 1}{suffix}")
-    piece = log.parent / f"{log.name}.1{suffix}"
-    data = log.read_bytes()
-    if copy:
-        piece.write_bytes(COMPRESS[suffix](data))
-        os.truncate(log, 0)
-    elif suffix:
-        piece.write_bytes(COMPRESS[suffix](data))
-        log.unlink()
-    else:
-        log.rename(piece)
-    if not copy:
-        log.touch()
-
-
-def again(follower: Follower, *, down: bool) -> Follower:
-    if not down:
-        return follower
-    follower.close()
-    return Follower(follower.path, start="end", place=follower.place)
+from tests.source.rotating import COMPRESS, add, again, drain, lines, shift
 
 
 @pytest.mark.parametrize("down", [True, False], ids=["down", "running"])
@@ -190,92 +124,6 @@ def test_containers_that_are_started_anew_several_times(down: bool, tmp_path: Pa
     assert follower.lost == 0
 
 
-def test_moved_across_a_mount(tmp_path: Path) -> None:
-    log = tmp_path / "odoo.log"
-    log.write_bytes(lines(0, 5))
-    follower = Follower(str(log), start="beginning")
-    got = drain(follower)
-    for start, down in ((5, False), (10, True)):
-        shutil.copy(log, tmp_path / "elsewhere")
-        log.unlink()
-        shutil.copy(tmp_path / "elsewhere", tmp_path / "back")
-        (tmp_path / "back").rename(log)
-        add(log, lines(start, start + 5))
-        follower = again(follower, down=down)
-        got += drain(follower)
-    assert got == lines(0, 15)
-    assert follower.lost == 0
-
-
-def test_gone_and_back(tmp_path: Path) -> None:
-    log = tmp_path / "odoo.log"
-    log.write_bytes(lines(0, 5))
-    follower = Follower(str(log), start="beginning")
-    got = drain(follower)
-    log.rename(tmp_path / "away")
-    got += drain(follower)
-    assert follower.error is not None
-    add(tmp_path / "away", lines(5, 8))
-    (tmp_path / "away").rename(log)
-    got += drain(follower)
-    assert got == lines(0, 8)
-    assert follower.error is None
-    assert follower.rotations.total() == 0
-
-
-@pytest.mark.parametrize("down", [True, False], ids=["down", "running"])
-@pytest.mark.parametrize("count", [3, 60], ids=["shorter", "longer"])
-@pytest.mark.parametrize("how", ["replaced", "truncated"])
-def test_another_content(how: str, count: int, down: bool, tmp_path: Path) -> None:
-    log = tmp_path / "odoo.log"
-    log.write_bytes(lines(0, 20))
-    follower = Follower(str(log), start="beginning")
-    got = drain(follower)
-    if how == "replaced":
-        (tmp_path / "new").write_bytes(lines(100, 100 + count))
-        (tmp_path / "new").replace(log)
-    else:
-        os.truncate(log, 0)
-        add(log, lines(100, 100 + count))
-    follower = again(follower, down=down)
-    got += drain(follower)
-    assert got == lines(0, 20) + lines(100, 100 + count)
-    assert follower.rotations.total() == 1
-    assert follower.lost_bytes == 0
-
-
-def test_a_reused_inode_is_not_the_old_file(tmp_path: Path) -> None:
-    log = tmp_path / "odoo.log"
-    log.write_bytes(lines(0, 5))
-    follower = Follower(str(log), start="beginning")
-    got = drain(follower)
-    follower.close()
-    shutil.copy2(log, tmp_path / "odoo.log.1")
-    log.write_bytes(lines(5, 40))  # the same inode, and longer than before
-    follower = again(follower, down=True)
-    assert got + drain(follower) == lines(0, 40)
-
-
-def test_what_is_gone_is_counted_and_said(tmp_path: Path) -> None:
-    log = tmp_path / "odoo.log"
-    log.write_bytes(lines(0, 5))
-    follower = Follower(str(log), start="beginning")
-    drain(follower)
-    place = follower.place
-    assert place is not None
-    follower.close()
-    add(log, lines(5, 9))
-    shift(log)
-    add(log, lines(9, 12))
-    shift(log)
-    (tmp_path / "odoo.log.2").unlink()
-    add(log, lines(12, 15))
-    follower = Follower(str(log), start="end", place=place)
-    assert drain(follower) == lines(9, 15)
-    assert follower.lost == 1
-    assert "is lost" in follower.warnings[0]
-
-
 def test_first_start_with_pieces_that_lie_before(tmp_path: Path) -> None:
     log = tmp_path / "odoo.log"
     for n in range(3):
@@ -287,26 +135,6 @@ def test_first_start_with_pieces_that_lie_before(tmp_path: Path) -> None:
     assert drain(Follower(str(log), start="beginning")) == lines(0, 18)
     assert drain(Follower(str(log), start="beginning", since=1_000_001_000)) == lines(5, 18)
     assert drain(Follower(str(log), start="end")) == b""
-
-
-@pytest.mark.parametrize("copy", [True, False], ids=["copytruncate", "rename"])
-def test_an_empty_file_that_was_filled_and_rotated_while_down(copy: bool, tmp_path: Path) -> None:
-    log = tmp_path / "odoo.log"
-    log.write_bytes(lines(0, 10))
-    follower = Follower(str(log), start="beginning")
-    got = drain(follower)
-    shift(log)
-    os.utime(tmp_path / "odoo.log.1", (1_000_000, 1_000_000))
-    got += drain(follower)
-    os.utime(log, (2_000_000, 2_000_000))
-    place = follower.place
-    assert place is not None
-    follower.close()
-    add(log, lines(10, 20))
-    shift(log, copy=copy)
-    add(log, lines(20, 25))
-    follower = Follower(str(log), start="end", place=msgspec.structs.replace(place, modified=2 * 10**15))
-    assert got + drain(follower) == lines(0, 25)
 
 
 @pytest.mark.parametrize("rotated", [False, True])
@@ -338,56 +166,6 @@ def test_goes_on_from_the_offset_file_of_pygtail(rotated: bool, tmp_path: Path) 
 def test_which_names_are_rotations(name: str, kind: str | None) -> None:
     rank = rank_of(name, "odoo.log")
     assert (rank[0] if rank else None) == kind
-
-
-def test_pieces_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
-    log = tmp_path / "odoo.log"
-    alike = b"the same banner, without a time, each time that the program starts\n" * 100
-    log.write_bytes(alike + lines(0, 10))
-    follower = Follower(str(log), start="beginning")
-    assert drain(follower) == alike + lines(0, 10)
-    place = follower.place
-    add(log, lines(10, 20))
-    for start in (20, 40):
-        shift(log)
-        log.write_bytes(alike + lines(start, start + 20))
-    again = Follower(str(log), start="end", place=place)
-    assert drain(again) == lines(10, 20) + alike + lines(20, 40) + alike + lines(40, 60)
-    assert (again.lost, again.warnings) == (0, [])
-
-
-@pytest.mark.parametrize("left", [2, 10, 15])
-def test_cut_within_its_first_bytes_and_moved_to_another_disk_while_down(left: int, tmp_path: Path) -> None:
-    log = tmp_path / "odoo.log"
-    log.write_bytes(lines(0, 100))
-    follower = Follower(str(log), start="beginning")
-    assert drain(follower) == lines(0, 100)
-    place = follower.place
-    log.write_bytes(lines(0, left) + lines(200, 220))
-    moved = tmp_path / "moved"
-    shutil.copy2(log, moved)
-    moved.replace(log)
-    again = Follower(str(log), start="end", place=place)
-    assert drain(again) == lines(200, 220)
-    assert again.lost == 0
-
-
-def test_moved_to_another_disk_and_rotated_there_at_once(tmp_path: Path) -> None:
-    log = tmp_path / "odoo.log"
-    log.write_bytes(lines(0, 50))
-    follower = Follower(str(log), start="beginning")
-    assert drain(follower) == lines(0, 50)
-    copy = tmp_path / "copy"
-    shutil.copy2(log, copy)
-    copy.replace(log)
-    add(log, lines(50, 80))
-    shift(log)
-    log.write_bytes(lines(80, 90))
-    time.sleep(GRACE_SECONDS)
-    drain_first = drain(follower)
-    time.sleep(GRACE_SECONDS)
-    assert drain_first + drain(follower) == lines(50, 90)
-    assert follower.lost == 0
 
 
 def test_another_compressor_begins_with_number_one_again(tmp_path: Path) -> None:

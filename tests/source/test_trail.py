@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from logparse.source.follow import Follower
 from logparse.source.trail import Trail, kept
-from tests.source.test_rotated import add, again, drain, lines
+from tests.source.rotating import add, again, drain, lines
 
 
 @pytest.mark.parametrize("down", [True, False], ids=["down", "running"])
