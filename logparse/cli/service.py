@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _YIELD_SECONDS = 0.001  # between two blocks, so that a scrape need not wait until all is read
 _STALLED_SECONDS = 30.0  # without a sign of life of the reading thread
 _BEHIND_SECONDS = 300.0  # in which what is written was never all read
+# Between two savings: so many times the CPU that the last one took, which is no more than a minute, and so many
+# times as long as it took. What was not saved is only read again after a kill.
+_CPU_TIMES, _MOST_SECONDS, _TIMES = 250, 60.0, 10
 
 
 class Service:
@@ -197,7 +200,7 @@ class Service:
 
     def _save(self) -> None:
         store = self._store
-        started = time.monotonic()
+        started, cpu = time.monotonic(), time.thread_time()
         if store is not None and not self._changed and self._save_error is None and store.file.exists():
             self._readers.snapshot = time.time()  # it is as good as new
             self._last_save = started
@@ -231,8 +234,8 @@ class Service:
             self._changed = False
             self._readers.snapshot = time.time()
         self._last_save = time.monotonic()
-        # A large state is saved less often, so that saving takes a tenth of the time at most.
-        self._pause = max(self._save_every, 10 * (self._last_save - started))
+        pause = min(_CPU_TIMES * (time.thread_time() - cpu), _MOST_SECONDS)
+        self._pause = max(self._save_every, pause, _TIMES * (self._last_save - started))
 
     def _settled(self, events: EventsFile) -> bool:
         settled = events.settle()

@@ -37,7 +37,8 @@ class Trail:
 
     def __init__(self, fd: int, end: int) -> None:
         self.end = end
-        self._recent = os.pread(fd, min(_RECENT_SIZE, end), max(0, end - _RECENT_SIZE))
+        # Its front is cut off in place: to copy so much for each line that is read costs more than the line.
+        self._recent = bytearray(os.pread(fd, min(_RECENT_SIZE, end), max(0, end - _RECENT_SIZE)))
         self._space = _SPACE
         while end // self._space > _MOST:
             self._space *= 2
@@ -51,7 +52,7 @@ class Trail:
 
     def last(self, size: int) -> bytes:
         """So many of the last bytes, or what there is."""
-        return self._recent[-size:]
+        return bytes(self._recent[-size:])
 
     def add(self, data: bytes) -> None:
         """What was read next."""
@@ -59,10 +60,11 @@ class Trail:
         self.end += len(data)
         if before < _FIRST <= self.end or before // self._space < self.end // self._space:
             self._mark(data, before)
-        self._recent = (self._recent + data if len(data) < _RECENT_SIZE else data)[-_RECENT_SIZE:]
+        self._recent += data[-_RECENT_SIZE:]
+        del self._recent[:-_RECENT_SIZE]
 
     def _mark(self, data: bytes, before: int) -> None:
-        known = self._recent[-_MARK_SIZE:]
+        known = bytes(self._recent[-_MARK_SIZE:])
         text, start = known + data, before - len(known)
         following = (before // self._space + 1) * self._space
         for at in (_FIRST, *range(following, self.end + 1, self._space)):
@@ -74,7 +76,7 @@ class Trail:
 
     def marks(self) -> tuple[list[Mark], int]:
         """Marks to be saved, and from where on each line end has one; before it there are fewer."""
-        data = self._recent[-_SAVED_SIZE:]
+        data = bytes(self._recent[-_SAVED_SIZE:])
         start = self.end - len(data)
         if self._saved_end != self.end:
             self._saved_end = self.end
@@ -90,9 +92,10 @@ class Trail:
 
         A new line may begin as the old one did. So what is left of a line is kept only where nothing follows.
         """
-        start = self.end - len(self._recent)
-        now = os.pread(fd, len(self._recent) + 1, start)
-        same = _common(self._recent, now)
+        recent = bytes(self._recent)
+        start = self.end - len(recent)
+        now = os.pread(fd, len(recent) + 1, start)
+        same = _common(recent, now)
         end = same if same == len(now) else now.rfind(b"\n", 0, same) + 1
         if end >= TELLING:
             return Kept(start + end, start + end)
