@@ -16,7 +16,8 @@ from logparse.record.reader import Reader
 from logparse.record.wrappers.wrapper import Context
 from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError
-from logparse.source.parts import CHUNK_SIZE, Part, read_part
+from logparse.source.files import CHUNK_SIZE
+from logparse.source.parts import Part, read_part
 
 HEAD_SIZE = 4096
 """So many bytes of a file tell what it is instead of a log."""

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _YIELD_SECONDS = 0.001  # between two blocks, so that a scrape need not wait until all is read
 _STALLED_SECONDS = 30.0  # without a sign of life of the reading thread
 _BEHIND_SECONDS = 300.0  # in which what is written was never all read
-# Between two savings: so many times the CPU that the last one took, which is no more than a minute, and so many
-# times as long as it took. What was not saved is only read again after a kill.
+# Between two savings: so many times the CPU that the last one took (at most a minute), and so many times as
+# long as it took. What was not saved is only read again after a kill.
 _CPU_TIMES, _MOST_SECONDS, _TIMES = 250, 60.0, 10
 
 

@@ -6,6 +6,7 @@ how the part before it ended; else it is read again here, chunk by chunk, until 
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Protocol
 
@@ -212,6 +213,10 @@ class Spread:
             return False
         # What is equal to one of them has its time.
         return not piece.facts or not any(
-            time is None or piece.low <= time <= piece.high
-            for time in (milliseconds(line[:23].decode(errors="replace")) for line in odd)
+            time is None or piece.low <= time <= piece.high for time in map(_time_of, odd)
         )
+
+
+@lru_cache(4 * ECHOES)  # each is asked for again with each piece
+def _time_of(line: bytes) -> int | None:
+    return milliseconds(line[:23].decode(errors="replace"))

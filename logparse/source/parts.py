@@ -11,11 +11,8 @@ from logparse.source.charset import utf16
 from logparse.source.chunk import Chunk
 from logparse.source.compression import compression
 from logparse.source.error import SourceError
-from logparse.source.files import RAW_SIZE, Progress, read_files, refusal, refuse_binary
+from logparse.source.files import CHUNK_SIZE, RAW_SIZE, Progress, read_files, refusal, refuse_binary
 from logparse.source.url import is_url
-
-CHUNK_SIZE = 1 << 20
-"""Bytes of data in a chunk of a part, by default: what each costs besides is shared by many lines."""
 
 SPAN = 8 << 20
 """Bytes of a part of a plain file, by default."""
