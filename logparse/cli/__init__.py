@@ -3,6 +3,7 @@
 import errno
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -30,6 +31,7 @@ VERBS = {
 }
 """The verbs with their short help, so that `--help` need not load them."""
 
+_INTERRUPTED = (INTERRUPTED, 128 + signal.SIGTERM, 128 + signal.SIGHUP)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -94,14 +96,14 @@ def cli(ctx: click.Context) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0; 1 bad input or a failed check; 2 usage; 130 after Ctrl-C."""
+    """Run the command line and exit: 0; 1 bad input or a failed check; 2 usage; 128 + N after signal N."""
     status = _status(list(sys.argv[1:] if arguments is None else arguments))
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
         status = _of_os_error(error)
-    if status == INTERRUPTED:
+    if status in _INTERRUPTED:
         _silence()
     sys.exit(status)
 
@@ -110,7 +112,11 @@ def _status(arguments: list[str]) -> int:
     from logparse.source.error import SourceError
 
     try:
+        _end_tidily()
         return _run(arguments)
+    except _Ended as error:
+        say(f"ended by {signal.Signals(error.number).name}")
+        return 128 + error.number
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
@@ -129,6 +135,32 @@ def _status(arguments: list[str]) -> int:
         return _of_os_error(error)
     except Exception as error:
         return _of_defect(error)
+
+
+class _Ended(BaseException):
+    """A signal ends the program; what is half-written is taken away on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _end_tidily() -> None:
+    """What `kill`, a service manager or a lost terminal send is answered as Ctrl-C is.
+
+    A signal that whoever started the program has it ignore, as `nohup` does, stays ignored.
+    """
+    first = os.getpid()
+
+    def end(number: int, _: object) -> None:
+        if os.getpid() != first:  # a worker: what is half-written is not its own
+            os._exit(128 + number)
+        signal.signal(number, signal.SIG_IGN)
+        raise _Ended(number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
 
 
 def _run(arguments: list[str]) -> int:

@@ -1,8 +1,6 @@
 """The verb `backfill`: the history of logs, put into Prometheus' own storage."""
 
 import shutil
-import signal
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -95,8 +93,6 @@ def command(
     from logparse.cli.run import open_run
     from logparse.out.blocks import BlocksError, block_hours, make_blocks, move_blocks
 
-    # What is written meanwhile may be large, and stands in Prometheus' storage: none of it is left there.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     run = open_run(reading, progress=True, workers=workers)
     storage = _storage(tsdb)
     failure: SourceError | None = None

@@ -1,11 +1,10 @@
 """The verb `check`: what a log is, and what it can show."""
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from logparse.cli.error import BAD_INPUT, CliError
+from logparse.cli.error import BAD_INPUT, printing
 from logparse.cli.options import Reading, files_argument, reading_options
 from logparse.cli.outputs import run_into
 from logparse.cli.run import open_run
@@ -38,8 +37,7 @@ def command(ctx: click.Context, reading: Reading, as_json: bool, with_text: bool
       logparse check odoo.log
       logparse check --json odoo.log | jq '.problems'
     """
-    if sys.stdout is None:
-        raise CliError("standard output is closed: there is nowhere to print to")
+    printing()
     from logparse.out.check import Inspection
 
     inspection = Inspection(with_text=with_text)

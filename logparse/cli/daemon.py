@@ -15,7 +15,7 @@ import msgspec
 from logparse.cli.error import CliError
 from logparse.cli.following import Following
 from logparse.cli.logline import log
-from logparse.cli.options import Reading
+from logparse.cli.options import Reading, Seconds
 from logparse.cli.snapshot import Snapshot, Store
 from logparse.cli.times import parse_time
 from logparse.out.http import MetricsServer
@@ -40,7 +40,7 @@ def save_every_option(help: str) -> Option:
     return click.option(
         "--save-every",
         metavar="SECONDS",
-        type=click.FloatRange(min=0.05),
+        type=Seconds(min=0.05),
         default=5.0,
         show_default=True,
         help=help,

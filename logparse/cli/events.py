@@ -10,10 +10,10 @@ from typing import BinaryIO
 
 import click
 
-from logparse.cli.error import CliError, say
+from logparse.cli.error import CliError, printing, say
 from logparse.cli.following import Following
 from logparse.cli.options import Reading, Workers, files_argument, reading_options, workers_option
-from logparse.cli.outputs import checked
+from logparse.cli.outputs import checked, refuse_log
 from logparse.cli.run import Run, open_run
 from logparse.lifecycle.event import JOB_EVENTS, Event, Output
 from logparse.out.jsonl import encode
@@ -188,8 +188,7 @@ def _redirected() -> bool:
 @contextmanager
 def _opened(output: str | None, files: tuple[str, ...]) -> Iterator[BinaryIO]:
     if output is None or output == "-":
-        if sys.stdout is None:
-            raise CliError("standard output is closed: there is nowhere to print to")
+        printing()
         yield sys.stdout.buffer
         return
     if is_url(output):
@@ -204,8 +203,7 @@ def _opened(output: str | None, files: tuple[str, ...]) -> Iterator[BinaryIO]:
             raise CliError(f"{shown(output)} {error.strerror}; nothing of it is left") from error
         return
     path = Path(output)
-    if any(file != "-" and path.exists() and Path(file).exists() and path.samefile(file) for file in files):
-        raise CliError(f"{shown(output)} is one of the logs: --output would overwrite it; name another file")
+    refuse_log(path, "--output", files)
     try:
         file = path.open("wb")
     except OSError as error:

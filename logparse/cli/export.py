@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from logparse.cli.error import CliError
+from logparse.cli.error import CliError, printing
 from logparse.cli.run import refused
 from logparse.export.files import FORMATS, generate
 from logparse.export.line import ExportError
@@ -36,6 +36,7 @@ def command(target: str, odoo: str | None, http: bool, patterns: tuple[Path, ...
       logparse export promtail --odoo 16.0 > promtail.yaml
       logparse export lnav > odoo_queue_job.json && lnav -i odoo_queue_job.json
     """
+    printing()
     if odoo is not None and major_of(odoo) is None:
         raise click.BadParameter(f"{odoo!r} is not an Odoo version; write it like 16.0", param_hint="--odoo")
     if http and target in ("rules", "lnav"):

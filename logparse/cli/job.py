@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from logparse.cli.error import CliError, say
+from logparse.cli.error import CliError, printing, say
 from logparse.cli.options import Reading, files_argument, reading_options
 from logparse.cli.run import Run, open_run
 from logparse.source.error import SourceError
@@ -40,8 +40,7 @@ def command(reading: Reading, uuid: str, as_json: bool, full: bool) -> None:
       logparse job 05bad9a4 odoo.log odoo.log.1.gz
       logparse job 05bad9a4 --json odoo.log | jq '.jobs[].steps[].event.event'
     """
-    if sys.stdout is None:
-        raise CliError("standard output is closed: there is nowhere to print to")
+    printing()
     from logparse.out.story import Stories
     from logparse.out.story_json import stories_json
 

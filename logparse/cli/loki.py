@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from logparse.cli.error import CliError
+from logparse.cli.options import Seconds
 from logparse.out.endpoint import EndpointError, Login, endpoint
 
 R = TypeVar("R")
@@ -40,7 +41,7 @@ _OPTIONS = (
     click.option(
         "--timeout",
         metavar="SECONDS",
-        type=click.FloatRange(0.1, 300),
+        type=Seconds(0.1, 300),
         default=10.0,
         show_default=True,
         help="How long to wait for an answer.",

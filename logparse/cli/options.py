@@ -2,6 +2,7 @@
 
 import functools
 import glob
+import math
 import os
 import re
 from collections.abc import Callable
@@ -50,6 +51,16 @@ class Reading(msgspec.Struct, frozen=True):
     def all_files(self) -> tuple[str, ...]:
         """Those of all servers, too."""
         return (*self.files, *(file for _, files in self.servers for file in files))
+
+
+class Seconds(click.FloatRange):
+    """An option's seconds, within bounds that also hold what is no number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return seconds
 
 
 def _parsed(parse: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:

@@ -96,15 +96,26 @@ def checked(path: str, option: str, logs: Sequence[str]) -> str:
         if path in map(url_of, logs):
             raise CliError(f"{shown(path)} is one of the logs: name another file for {option}")
         return path
-    for log in logs:
-        if log != "-" and target.exists() and Path(log).exists() and target.samefile(log):
-            raise CliError(f"{shown(path)} is one of the logs: name another file for {option}")
+    refuse_log(path, option, logs)
+    if path == "-":
+        raise CliError(f"standard output has the summary: name a file for {option}")
     if not path or target.is_dir():
         raise CliError(f"{shown(path)} is a directory: name a file for {option}")
     if not target.parent.is_dir():
         parent = shown(str(target.parent))
         raise CliError(f"there is no directory {parent}: make it, or name another file for {option}")
     return path
+
+
+def refuse_log(path: str | Path, option: str, logs: Sequence[str]) -> None:
+    """Raises CliError where what is to be written is one of the logs, under whatever name."""
+    target = Path(path)
+    for log in logs:
+        if log == "-" or is_url(log):
+            continue
+        same = target.resolve() == Path(log).resolve()
+        if same or (target.exists() and Path(log).exists() and target.samefile(log)):
+            raise CliError(f"{shown(str(path))} is one of the logs: name another file for {option}")
 
 
 def writable(url: str, option: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from logparse.cli.error import USAGE, CliError
+from logparse.cli.error import USAGE, CliError, printing, typed
 from logparse.cli.run import refused
 from logparse.match.error import PatternError
 from logparse.match.explain import explain
@@ -59,6 +59,7 @@ def list_(as_json: bool, patterns: tuple[Path, ...]) -> None:
       logparse patterns list
       logparse patterns list --json | jq '.[].id'
     """
+    printing()
     found = _loaded(patterns)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(_rows(found)), indent=2).decode())
@@ -111,10 +112,11 @@ def explain_(line: str, odoo: str | None, patterns: tuple[Path, ...]) -> None:
       logparse patterns explain "$(tail -1 odoo.log)"
       grep queue_job odoo.log | tail -5 | logparse patterns explain -
     """
+    printing()
     if odoo is not None and major_of(odoo) is None:
         raise click.BadParameter(f"{odoo!r} is not an Odoo version; write it like 16.0", param_hint="--odoo")
     found = _loaded(patterns)
-    data = sys.stdin.buffer.read(_MOST + 1) if line == "-" else line.encode(errors="surrogateescape")
+    data = typed().read(_MOST + 1) if line == "-" else line.encode(errors="surrogateescape")
     if len(data) > _MOST:
         raise CliError(
             "that is more than 1 MiB: give one record, or a few; `logparse check` tells of a whole log"

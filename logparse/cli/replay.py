@@ -1,6 +1,5 @@
 """The verb `replay`: a summary of what happened to the jobs of a log."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from logparse.cli import printed
 from logparse.cli.comparing import Before
 from logparse.cli.comparing import compare as compare_sides
 from logparse.cli.comparing import parse as parse_compare
-from logparse.cli.error import CliError
+from logparse.cli.error import CliError, printing
 from logparse.cli.historical import history, history_options
 from logparse.cli.options import (
     Reading,
@@ -148,12 +147,11 @@ def command(
     """
     if metrics and (as_json or form or group_by):
         raise click.UsageError(
-            "--metrics and --json are two forms of the same, as are all of --format: give one"
+            "--metrics prints in its own form: leave it out, or --json, --format and --group-by"
         )
     if as_json and form not in (None, "json"):
         raise click.UsageError(f"--json and --format {form} are two forms of the same: give one of them")
-    if sys.stdout is None:
-        raise CliError("standard output is closed: there is nowhere to print to")
+    printing()
     form = form or ("json" if as_json else "table")
     if compare is not None:
         files = {"--html": html, "--openmetrics": openmetrics, "--otlp": otlp, "--parquet": parquet}
@@ -258,7 +256,7 @@ def _tables(path: str) -> Sink:
             raise CliError(f"there is something at {shown(path)}: name an empty place for --parquet")
         return Parquet(path)
     folder = Path(path)
-    if not path or (folder.exists() and not folder.is_dir()):
+    if path in ("", "-") or (folder.exists() and not folder.is_dir()):
         raise CliError(f"{shown(path)} is no directory: name another one for --parquet")
     if not folder.absolute().parent.is_dir():
         parent = shown(str(folder.parent))

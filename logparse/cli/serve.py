@@ -18,6 +18,7 @@ from logparse.cli.daemon import (
 from logparse.cli.error import CliError
 from logparse.cli.logline import log
 from logparse.cli.options import Reading, files_argument, http_option, reading_options
+from logparse.cli.outputs import refuse_log
 from logparse.cli.service import Service
 from logparse.cli.times import EXAMPLES
 from logparse.out.http import DEFAULT_LISTEN, ListenError, serve_http
@@ -73,6 +74,8 @@ def command(
       logparse serve /var/log/odoo/odoo-server.log
       logparse serve --listen 0.0.0.0:9747 --state /var/lib/logparse --start beginning odoo.log
     """
+    if events is not None:
+        refuse_log(events, "--events", reading.all_files)
     requests = Requests(reading.selection) if http else None
     followed = Followed(msgspec.structs.replace(reading, http=http), start, state, requests)
     service = Service(followed.open, followed.store, events, save_every, requests)

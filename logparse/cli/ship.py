@@ -20,7 +20,7 @@ from logparse.cli.events import EVENTS, only_callback
 from logparse.cli.logline import log
 from logparse.cli.loki import endpoint_options, url_option
 from logparse.cli.once import send_once
-from logparse.cli.options import Reading, files_argument, reading_options
+from logparse.cli.options import Reading, Seconds, files_argument, reading_options
 from logparse.cli.shipping import Plan, Shipping
 from logparse.export.signal import SHIPPED, SOURCE
 from logparse.out.endpoint import Endpoint
@@ -78,7 +78,7 @@ def _labels(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
 @click.option(
     "--batch-wait",
     metavar="SECONDS",
-    type=click.FloatRange(0.05, 3600),
+    type=Seconds(0.05, 3600),
     default=1.0,
     show_default=True,
     help="How long an event may wait for others to be sent with it.",

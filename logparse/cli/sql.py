@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from logparse.cli.error import BAD_INPUT, USAGE, CliError, say
+from logparse.cli.error import BAD_INPUT, USAGE, CliError, printing, say
 from logparse.cli.options import Reading, Workers, reading_options, workers_option
 from logparse.source.error import shown
 
@@ -58,8 +58,7 @@ def command(
       logparse sql "from attempts where duration > 60 order by duration desc" odoo.log odoo.log.1.gz
       logparse sql --format json "from jobs where last_event = 'lost'" tables/
     """
-    if sys.stdout is None:
-        raise CliError("standard output is closed: there is nowhere to print to")
+    printing()
     try:
         from logparse.out.sql.answer import Answer, WrongQuery
     except ModuleNotFoundError as error:
@@ -81,6 +80,8 @@ def _opened(
     reading: Reading, workers: Workers, query: str, *, texts: bool, external: bool
 ) -> Iterator["DuckDBPyConnection"]:
     """A connection with all tables; the query was checked before anything was read."""
+    from duckdb import Error
+
     from logparse.cli.outputs import run_into
     from logparse.cli.run import open_run
     from logparse.out.sql.answer import check
@@ -109,16 +110,28 @@ def _opened(
         check(connection, query)
     with TemporaryDirectory(prefix="logparse-") as name:
         spooled = Path(name)
-        run_into(
-            open_run(reading, progress=True, workers=workers), [Spool(spooled, records=True, texts=texts)]
-        )
+        run = open_run(reading, progress=True, workers=workers)
+        try:
+            run_into(run, [Spool(spooled, records=True, texts=texts)])
+        except OSError as error:
+            if error.filename != name:
+                raise
+            raise _no_room(name, error.strerror) from error
         with connect(spooled) as connection:
-            make(connection, spooled)
+            try:
+                make(connection, spooled)
+            except Error as error:
+                raise _no_room(name, str(error).splitlines()[0]) from error
             for lines in spooled.glob("*.jsonl"):
                 lines.unlink()
             if not external:
                 close_off(connection)
             yield connection
+
+
+def _no_room(folder: str, why: object) -> CliError:
+    where = shown(str(Path(folder).parent))
+    return CliError(f"the tables cannot be made in {where} ({why}): name a directory with room by TMPDIR")
 
 
 def _print(answer: "Answer", form: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from logparse.cli.error import CliError
+from logparse.cli.error import CliError, printing, typed
 from logparse.cli.options import Reading
 from logparse.cli.run import open_pipe
 from logparse.lifecycle.event import Event, Output
@@ -78,6 +78,8 @@ def command(format_: str, events: Path | None, odoo: str | None, patterns: tuple
       logparse stage --events jobs.jsonl < odoo.log
       tail -F odoo.log | logparse stage --format json | promtail -stdin -config.file mine.yaml
     """
+    printing()
+    source = typed().fileno()
     pipe = open_pipe(Reading(("-",), patterns=patterns, odoo=odoo))
     try:
         beside = None if events is None else os.open(events, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
@@ -85,7 +87,7 @@ def command(format_: str, events: Path | None, odoo: str | None, patterns: tuple
         raise CliError(f"{events} cannot be written: {os.strerror(error.errno or 0)}") from error
     stage = Stage(pipe, _FORMATS.get(format_), beside)
     try:
-        stage.run(sys.stdin.fileno(), sys.stdout.fileno())
+        stage.run(source, sys.stdout.fileno())
     finally:
         if beside is not None:
             os.close(beside)

@@ -114,9 +114,11 @@ def endpoint(
             "or --token-file"
         )
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
-        raise EndpointError(f"{url!r} is no address of Loki; write it like http://loki:3100")
+        raise EndpointError(f"{_shown(url)} is no address of Loki; write it like http://loki:3100")
     if parts.query or parts.fragment or not re.fullmatch(r"[\x21-\x7e]*", parts.path):
-        raise EndpointError(f"{url!r}: the address of Loki ends with its path, such as http://loki:3100")
+        raise EndpointError(
+            f"{_shown(url)}: the address of Loki ends with its path, such as http://loki:3100"
+        )
     path = parts.path.rstrip("/")
     path = path if path.endswith(PATH) else path + PATH
     context = None
@@ -130,6 +132,11 @@ def endpoint(
         raise EndpointError("the user's name must not hold a colon, nor control characters")
     login.header()
     return Endpoint(host, port or (443 if context else 80), path, context, login, tenant, timeout)
+
+
+def _shown(url: str) -> str:
+    """A URL without what may be secret in it; of what is none, nothing."""
+    return repr(shown(url)) if "://" in url else "this"
 
 
 def _tls(ca_file: Path | None, cert_file: Path | None, key_file: Path | None) -> ssl.SSLContext:

@@ -1,6 +1,5 @@
 """What can go wrong: one clear line on standard error, the exit status, and never a traceback."""
 
-import ctypes
 import gzip
 import os
 import shutil
@@ -10,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.cli.conftest import without_roots_rights
 
 Ran = subprocess.CompletedProcess[str]
 Logparse = Callable[..., Ran]
@@ -101,13 +102,6 @@ def test_empty_file_is_no_error(logparse: Logparse, tmp_path: Path) -> None:
     assert ran.stdout == ""
 
 
-def without_roots_rights() -> None:
-    """In a child before its program starts: root, too, must be allowed to read what it reads."""
-    drop, cap_dac_override, cap_dac_read_search = 24, 1, 2  # PR_CAPBSET_DROP; capabilities(7)
-    for capability in (cap_dac_override, cap_dac_read_search):
-        ctypes.CDLL(None).prctl(drop, capability, 0, 0, 0)
-
-
 def test_permission_denied(logparse: Logparse, tmp_path: Path) -> None:
     path = tmp_path / "odoo.log"
     path.write_text(HEADER)
@@ -159,6 +153,9 @@ def test_from_after_to(logparse: Logparse, log: Path) -> None:
         ),
         (("events", "--follow", "--sort", "x"), "--sort needs the end of the log"),
         (("events", "--nope", "x"), "No such option"),
+        (("serve", "--save-every", "nan", "x"), "'nan' is no number of seconds"),
+        (("serve", "--save-every", "inf", "x"), "'inf' is no number of seconds"),
+        (("ship", "--loki", "http://loki", "--timeout", "nan", "x"), "'nan' is no number of seconds"),
         (("evnts", "x"), "No such command 'evnts'"),
         (("serve", "--start", "middle", "x"), "beginning, end or a time: 'middle' is not a time"),
         (("patterns", "explain", "--odoo", "sixteen", "x"), "'sixteen' is not an Odoo version"),
@@ -234,9 +231,30 @@ def test_head_gets_its_line(started: Started, log: Path) -> None:
     assert process.wait() == 0
 
 
-def test_closed_standard_output(logparse: Logparse, log: Path) -> None:
-    ran = logparse("events", log, stdout=None, preexec_fn=lambda: os.close(1))
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "LOG"),
+        ("events", "LOG"),
+        ("export", "lnav"),
+        ("job", "0307e84d", "LOG"),
+        ("patterns", "explain", "x"),
+        ("patterns", "list"),
+        ("replay", "LOG"),
+        ("sql", "select 1", "LOG"),
+        ("stage",),
+    ],
+)
+def test_closed_standard_output(logparse: Logparse, log: Path, arguments: tuple[str, ...]) -> None:
+    words = [log if word == "LOG" else word for word in arguments]
+    ran = logparse(*words, stdout=None, preexec_fn=lambda: os.close(1))
     assert one_line(ran, 1) == "standard output is closed: there is nowhere to print to"
+
+
+@pytest.mark.parametrize("arguments", [("stage",), ("patterns", "explain", "-")])
+def test_closed_standard_input(logparse: Logparse, arguments: tuple[str, ...]) -> None:
+    ran = logparse(*arguments, stdin=None, preexec_fn=lambda: os.close(0))
+    assert one_line(ran, 1) == "standard input is closed: there is nothing to read"
 
 
 def test_closed_standard_error_changes_nothing(logparse: Logparse, log: Path) -> None:

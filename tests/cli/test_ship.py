@@ -333,11 +333,13 @@ def test_hopeless(status: int, text: str, said: str, loki: Loki, log: Path, logp
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--loki", "loki:3100"), "is no address of Loki; write it like http://loki:3100"),
+        (("--loki", "ftp://loki:3100"), "is no address of Loki; write it like http://loki:3100"),
         (("--loki", "http://"), "is no address of Loki"),
         (("--loki", "http://loki:99999"), "is no URL"),
         (("--loki", "http://me:s3cr3t@loki:3100"), "a login does not belong into the URL"),
         (("--loki", "http://loki:3100/?x=1"), "ends with its path"),
+        (("--loki", "https://loki:3100/?token=s3cr3t"), "'https://loki:3100/': the address of Loki ends"),
+        (("--loki", "me:s3cr3t@loki:3100"), "this is no address of Loki"),
         (("--loki", "http://loki", "--ca-file", "nowhere"), "the URL is not https"),
         (("--loki", "https://loki", "--ca-file", "nowhere"), "holds no certificates that can be read"),
         (("--loki", "https://loki", "--cert-file", "nowhere"), "cannot be used"),

@@ -12,7 +12,7 @@ import duckdb
 
 from logparse.lifecycle.event import Output
 from logparse.out.sink import Sink, Source
-from logparse.out.sql.spool import Spool
+from logparse.out.sql.spool import Spool, named
 from logparse.out.sql.tables import ROWS, connect, make
 from logparse.out.uploaded import upload_folder
 from logparse.source.url import is_url
@@ -32,7 +32,7 @@ _LONGEST = 200
 class Parquet(Sink):
     """Writes a folder, all of it or nothing; one of an earlier replay is replaced, but not at a URL.
 
-    Raises OSError, where it cannot be written.
+    Raises OSError, with the path as it was given.
     """
 
     def __init__(self, path: str) -> None:
@@ -46,11 +46,13 @@ class Parquet(Sink):
         self._spool = Spool(self._partial)
 
     def open(self, source: Source) -> None:
-        self._partial.mkdir()
-        self._spool.open(source)
+        with named(self.writes):
+            self._partial.mkdir()
+            self._spool.open(source)
 
     def add(self, outputs: Sequence[Output]) -> None:
-        self._spool.add(outputs)
+        with named(self.writes):
+            self._spool.add(outputs)
 
     def finish(self) -> None:
         self._spool.finish()

@@ -1,6 +1,7 @@
 """The sink that puts events and records down as lines, so that no memory is needed for them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,10 +17,21 @@ from logparse.pipe import Tap
 _encode = msgspec.json.Encoder().encode
 
 
+@contextmanager
+def named(file: Path | str) -> Iterator[None]:
+    """An error of the system is about this file, also where it was met without one, as a full disk is."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(file)
+        raise
+
+
 class Spool(Sink):
     """Writes events.jsonl, and records.jsonl where `records`, into a folder.
 
-    texts: whether the messages of records are written, too. Raises OSError.
+    texts: whether the messages of records are written, too.
+    Raises OSError, with the folder as its file.
     """
 
     def __init__(self, folder: Path, *, records: bool = False, texts: bool = False) -> None:
@@ -35,29 +47,32 @@ class Spool(Sink):
         if self._records:
             file = (self._folder / "records.jsonl").open("wb", buffering=1 << 18)
             self._files.append(file)
-            self.tap = _Records(file, source.selection, texts=self._texts)
+            self.tap = _Records(self._folder, file, source.selection, texts=self._texts)
 
     def add(self, outputs: Sequence[Output]) -> None:
         write = self._events.write
-        for output in outputs:
-            if isinstance(output, Event):
-                self._number += 1
-                write(b'{"number":%d,%b' % (self._number, encode(output)[1:]))
+        with named(self._folder):
+            for output in outputs:
+                if isinstance(output, Event):
+                    self._number += 1
+                    write(b'{"number":%d,%b' % (self._number, encode(output)[1:]))
 
     def finish(self) -> None:
-        self._close()
+        with named(self._folder):
+            for file in self._files:
+                file.close()
+        self._files.clear()
 
     def discard(self) -> None:
-        self._close()
-
-    def _close(self) -> None:
         for file in self._files:
-            file.close()
+            with suppress(OSError):  # what is left in the buffer is not wanted
+                file.close()
         self._files.clear()
 
 
 class _Records(Tap):
-    def __init__(self, file: BinaryIO, selection: Selection, *, texts: bool) -> None:
+    def __init__(self, folder: Path, file: BinaryIO, selection: Selection, *, texts: bool) -> None:
+        self._folder = folder
         self._write = file.write
         self._selection = selection
         self._texts = texts
@@ -85,7 +100,8 @@ class _Records(Tap):
             text = _encode(row)
         except UnicodeEncodeError:
             text = _encode({key: _unicode(value) for key, value in row.items()})
-        self._write(b'{"ts":%b,%b\n' % (iso_bytes(record.time), text[1:]))
+        with named(self._folder):
+            self._write(b'{"ts":%b,%b\n' % (iso_bytes(record.time), text[1:]))
 
 
 def _unicode(value: Any) -> Any:
