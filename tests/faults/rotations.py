@@ -26,6 +26,8 @@ class Disturber:
         self.log = log
         self.chance = chance
         self.done: list[str] = []
+        self.destroyed: float | None = None
+        """When something was destroyed last, by the clock that only goes on."""
         self._aside = aside
         self._paused = paused
         self._read = read
@@ -138,9 +140,10 @@ class Disturber:
         with self._paused():
             if self._read():
                 os.truncate(self.log, 0)
+                self.destroyed = time.monotonic()
 
     def cut(self) -> None:
-        """Cut at a line end."""
+        """Cut at a line end: what is left tells that nothing more is gone."""
         with self._paused():
             if self._read():
                 ends = [n + 1 for n, byte in enumerate(self.log.read_bytes()) if byte == 10]
@@ -152,6 +155,7 @@ class Disturber:
             if self._read():
                 self.log.unlink()
                 self.log.touch()
+                self.destroyed = time.monotonic()
 
     def _dated(self, *directives: str) -> None:
         while any(self.log.parent.glob(f"{self.log.name}-*-{int(time.time())}*")):
