@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Protocol
 
 import msgspec
@@ -26,6 +27,7 @@ from logparse.source.chunk import Chunk
 
 # Names of loggers are text from the log: so many are told apart.
 _LOGGERS = 50
+_PATTERN = attrgetter("pattern")
 
 
 class Tap:
@@ -172,12 +174,13 @@ class Pipe:
     def tell(self, facts: list[Fact]) -> list[Output]:
         """What these prove, which `match` returned here or elsewhere; at once or in parts."""
         lifecycle, server, requests = self.lifecycle, self.server, self.requests
-        counts, tap, take = self.facts, self.tap, self.lifecycle.take
+        tap, take = self.tap, self.lifecycle.take
+        self.facts.update(map(_PATTERN, facts))
+        self.facts.pop("", None)
         out: list[Output] = []
         for fact in facts:
             record = fact.record
             if fact.pattern:
-                counts[fact.pattern] += 1
                 if requests is not None and fact.kind in REQUEST_KINDS:
                     requests.add(fact)
                     continue

@@ -67,25 +67,30 @@ class Jobs:
 
     def move(self, job: Job, state: str, since: int, channel: str | None = None) -> None:
         """Put a job into a state; `channel` where a line told it."""
-        before = job.state
+        db, uuid, before, opened = job.db, job.uuid, job.state, self._open
         if before is None or before == "closed":
-            self._closed.pop((job.db, job.uuid), None)
+            self._closed.pop((db, uuid), None)
         else:
-            self._leave(job, before)
+            place = (db, job.channel, before)
+            jobs = opened[place]
+            del jobs[uuid]
+            if not jobs:
+                del opened[place]
         if channel is not None:
             job.channel = channel
         job.state = state
         job.since = since
         if state == "closed":
-            self._closed[job.db, job.uuid] = job
-            if len(self._closed) > _AS_THEY_ARE:
+            closed = self._closed
+            closed[db, uuid] = job
+            if len(closed) > _AS_THEY_ARE:
                 self._remember()
             return
-        place = (job.db, job.channel, state)
-        jobs = self._open.get(place)
-        if jobs is None:
-            jobs = self._open[place] = OrderedDict()
-        jobs[job.uuid] = job
+        place = (db, job.channel, state)
+        try:
+            opened[place][uuid] = job
+        except KeyError:
+            opened[place] = OrderedDict({uuid: job})
 
     def evict(self) -> Job | None:
         """Forget the job that is needed least; the job, where it was open."""
@@ -99,7 +104,10 @@ class Jobs:
             self._forget(job)
             return None
         oldest = min((next(iter(jobs.values())) for jobs in self._open.values()), key=lambda job: job.since)
-        self._leave(oldest, str(oldest.state))
+        place = (oldest.db, oldest.channel, str(oldest.state))
+        del self._open[place][oldest.uuid]
+        if not self._open[place]:
+            del self._open[place]
         self._forget(oldest)
         return oldest
 
@@ -125,13 +133,6 @@ class Jobs:
                 yield db, channel, max(job.attempts for job in jobs.values())
             except (ValueError, RuntimeError):
                 continue
-
-    def _leave(self, job: Job, state: str) -> None:
-        place = (job.db, job.channel, state)
-        jobs = self._open[place]
-        del jobs[job.uuid]
-        if not jobs:
-            del self._open[place]
 
     def _enter(self, job: Job) -> None:
         uuid = job.uuid

@@ -70,13 +70,13 @@ class Remembered:
         if not self._count:
             return None
         key = _key(uuid)
-        keys, mask = self._keys, self._size - 1
-        slot = self._home(key)
-        while keys[slot]:
-            if keys[slot] == key and (kept := self._kept[self._whats[slot]])[0] == db:
+        keys, size = self._keys, self._size
+        slot = ((key * self._spread & _64_BITS) >> 32) * size >> 32  # as _home tells; most are asked for once
+        while found := keys[slot]:
+            if found == key and (kept := self._kept[self._whats[slot]])[0] == db:
                 self._free(slot)
                 return _job(uuid, kept)
-            slot = (slot + 1) & mask
+            slot = (slot + 1) & (size - 1)
         return None
 
     def take_named(self, uuid: str) -> list[Job]:
