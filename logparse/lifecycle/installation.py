@@ -5,7 +5,7 @@ import msgspec
 from logparse.lifecycle.event import ChannelEvent, Event, Output
 from logparse.lifecycle.job import Proof
 from logparse.lifecycle.processes import CRON, EVENTED, HTTP, RUNNER, THREADED, Processes
-from logparse.match.fact import Fact
+from logparse.match.fact import Fact, whole
 
 # `Odoo version` is also written by shells and by the evented process; a server goes on to listen. (ms)
 _LISTENS_WITHIN = 120_000
@@ -143,7 +143,7 @@ class Installation:
         named = fact.fields.get("worker_pid")
         if fact.confidence == "hint" or named is None:
             return None
-        pid = int(named)
+        pid = whole(named)
         by_master = fact.confidence == "proves"
         if by_master and self.processes.role(proof.server, proof.pid) in (HTTP, CRON, RUNNER, EVENTED):
             return "role"
@@ -245,8 +245,8 @@ def _channel(name: str, fact: Fact, proof: Proof) -> ChannelEvent:
         pattern=proof.pattern,
         file=proof.file,
         offset=proof.offset,
-        capacity=int(capacity) if capacity.isdecimal() else None,
-        pending=int(fields.get("pending", "0")),
-        running=int(fields.get("running", "0")),
-        failed=int(fields.get("failed", "0")),
+        capacity=whole(capacity) if capacity.isdecimal() else None,
+        pending=whole(fields.get("pending", "0")),
+        running=whole(fields.get("running", "0")),
+        failed=whole(fields.get("failed", "0")),
     )

@@ -16,7 +16,7 @@ from logparse.lifecycle.processes import Processes
 from logparse.lifecycle.runner import Runners
 from logparse.lifecycle.sight import Sight
 from logparse.lifecycle.worker import Place, Workers, duration_of
-from logparse.match.fact import Fact
+from logparse.match.fact import Fact, seconds, whole
 
 # Odoo series of which no queue_job release requeues dead jobs (12 and 15 as seen, 13 by its source).
 _NEVER_REQUEUES = ("12", "13", "15")
@@ -24,8 +24,6 @@ _NEVER_REQUEUES = ("12", "13", "15")
 _BY_MASTER = frozenset({"channel_config", "runner_start", "runner_stopping", "runner_disabled"})
 # Hints that change what is told.
 _HINTS = frozenset({"channel_config", "deps_failed", "deps_retry", "manual_action"})
-# No date of a job is further away (s).
-_FAR = 1e9
 # Facts that only the installation's story is made of.
 _ELSEWHERE = frozenset(
     {
@@ -242,9 +240,9 @@ class Lifecycle:
 
     def _follow_installation(self, kind: str, fact: Fact, proof: Proof) -> None:
         place = (proof.server, proof.pid)
-        if kind == "runner_heartbeat" and (seconds := fact.fields.get("seconds")) is not None:
+        if kind == "runner_heartbeat" and (told := fact.fields.get("seconds")) is not None:
             # `select() timeout: 60.00 sec`; less than 0 where it is late, and so does not wait.
-            wait = min(max(0.0, float(seconds)), _FAR)
+            wait = max(0.0, seconds(told))
             self.runner_wakeup[proof.server or ""] = proof.time + round(wait * 1000)
         elif kind in ("runner_start", "runner_crash"):
             self._placing.reads(place)
@@ -258,7 +256,7 @@ class Lifecycle:
                 self._runners.replaying.discard(place)
         elif kind in ("worker_start", "worker_stop", "worker_killed"):
             pid = fact.fields.get("worker_pid")
-            place = (proof.server, int(pid) if pid else proof.pid)
+            place = (proof.server, whole(pid) if pid else proof.pid)
             self._workers.gone(place, killed=kind == "worker_killed", time=proof.time)
         for server, time in self.installation.restarts():
             self._workers.restarted(server)

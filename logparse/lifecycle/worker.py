@@ -10,7 +10,7 @@ from logparse.lifecycle.evidence import Evidence, Trace
 from logparse.lifecycle.job import Ending, Job, Proof
 from logparse.lifecycle.processes import CRON, Processes
 from logparse.lifecycle.sight import Sight
-from logparse.match.fact import Fact
+from logparse.match.fact import MOST, Fact, seconds, whole
 
 # A line may be this much older than the request that it belongs to, by rounding (ms).
 _ROUNDING = 50
@@ -305,9 +305,15 @@ def duration_of(fact: Fact) -> float | None:
     """Seconds that an access line tells, in SQL and others (odoo/netsvc.py, PerfFilter; None before 12.0)."""
     fields = fact.fields
     if "seconds" in fields:
-        return float(fields["seconds"])
+        return seconds(fields["seconds"])
     sql, other = fields.get("sql_seconds"), fields.get("other_seconds")
-    return None if sql is None or other is None else round(float(sql) + float(other), 3)
+    if sql is None or other is None:
+        return None
+    both = float(sql) + float(other)
+    if not -MOST < both < MOST:
+        both = seconds(sql) + seconds(other)
+    # Both are whole milliseconds; to round to three digits takes five times as long.
+    return round(both * 1000) / 1000
 
 
 def _without_answer(fact: Fact) -> bool:
@@ -321,8 +327,8 @@ def _writer(fact: Fact, proof: Proof) -> Writer:
 
 
 def _sql(fact: Fact) -> tuple[int | None, float | None]:
-    queries, seconds = fact.fields.get("queries"), fact.fields.get("sql_seconds")
-    return int(queries) if queries else None, float(seconds) if seconds else None
+    queries, sql = fact.fields.get("queries"), fact.fields.get("sql_seconds")
+    return whole(queries) if queries else None, seconds(sql) if sql else None
 
 
 def _time(item: tuple[int, Writer, Trace]) -> int:

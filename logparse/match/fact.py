@@ -4,6 +4,23 @@ import msgspec
 
 from logparse.record.record import Record
 
+MOST = 1e9
+"""No seconds of a log are more (31 years); a text may hold a number of thousands of digits."""
+_DIGITS = 18
+
+
+def seconds(text: str) -> float:
+    """What a group captured, `0.036`; a number that is absurd is cut to one that can be worked with."""
+    number = float(text)
+    if -MOST < number < MOST:
+        return number
+    return MOST if number > 0 else -MOST
+
+
+def whole(text: str) -> int:
+    """The same for a whole number."""
+    return int(text[:_DIGITS])
+
 
 class Fact(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What one record proves, by which pattern.

@@ -28,7 +28,10 @@ class _Numbers(dict[bytes, int]):
         if len(self) >= _MOST_NUMBERS:
             self.clear()
         _, point, decimals = text.partition(b".")
-        number = round(float(text) * 1000) if point and len(decimals) != 3 else int(text.replace(b".", b""))
+        if point and len(decimals) != 3:
+            number = round(min(float(text), _ABSURD) * 1000)
+        else:
+            number = int(text.replace(b".", b""))
         if not number < _ABSURD:
             raise ValueError
         self[text] = number = max(number, 0)  # clocks may differ by a millisecond
@@ -117,7 +120,7 @@ class Requests:
         self._held += 1
         if "seconds" in fields:
             # The evented port tells the time alone.
-            durations = [round(float(fields["seconds"]) * 1000)]
+            durations = [round(min(float(fields["seconds"]), _ABSURD) * 1000)]
             self._observe_durations(group.route, durations)
         if self._held > _PENDING:
             self._add_up()

@@ -4,6 +4,7 @@ import pytest
 
 from logparse.lifecycle.event import Ended
 from logparse.lifecycle.lifecycle import Options
+from logparse.out.jsonl import encode
 from tests.lifecycle.log import BOOM, DB, W1, W2, A, B, Log
 
 
@@ -397,3 +398,15 @@ def test_cancelled_of_odoo_12() -> None:
     log.access(11)
     log.end()
     assert log.told()[2:] == ["dispatched", "started 1", "done 1"]
+
+
+def test_numbers_of_hundreds_of_digits() -> None:
+    """A log of JSON records may hold them: nothing marks the end of a message there."""
+    log = Log()
+    log.ask(0)
+    log.access(1, duration=1e308, queries=10**4200)
+    log.end()
+    done = log.last("done")
+    assert (done.duration, done.sql_time) == (2e9, 1e9)
+    assert done.wait == 0.0
+    assert b'"sql_queries":1000' in encode(done)
