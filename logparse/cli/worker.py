@@ -7,6 +7,7 @@ from multiprocessing.connection import Connection
 import msgspec
 
 from logparse.cli.piece import Parser, Piece, Standing
+from logparse.source import remote
 from logparse.source.error import SourceError
 from logparse.source.parts import CutShort, Part, before
 
@@ -60,6 +61,7 @@ def work(parser: Parser, connection: Connection, others: Sequence[Connection]) -
     """
     # Ctrl-C reaches all processes of a terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    remote.forked()
     for other in others:
         other.close()
     try:

@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -124,6 +125,12 @@ def survives_fork(name: str) -> bool:
     """Whether a forked process can go on to read it: fsspec makes what it needs anew there."""
     system, _ = opened_system(name)
     return bool(system.async_impl) or "file" in system.protocol or "memory" in system.protocol
+
+
+def forked() -> None:
+    """Called first in a forked process: fsspec's thread is not there, and is started anew."""
+    if (asyn := sys.modules.get("fsspec.asyn")) is not None:
+        asyn.reset_lock()
 
 
 def opened_system(name: str) -> tuple[Any, str]:
