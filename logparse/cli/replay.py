@@ -10,7 +10,7 @@ from logparse.cli import printed
 from logparse.cli.comparing import Before
 from logparse.cli.comparing import compare as compare_sides
 from logparse.cli.comparing import parse as parse_compare
-from logparse.cli.error import CliError, printing
+from logparse.cli.error import CliError, printing, say
 from logparse.cli.historical import history, history_options
 from logparse.cli.options import (
     Reading,
@@ -172,6 +172,14 @@ def command(
 
     if html is not None:
         checked(html, "--html", reading.all_files)
+    if http and (
+        others := [
+            option
+            for option, to in (("--html", html), ("--openmetrics", openmetrics), ("--parquet", parquet))
+            if to is not None
+        ]
+    ):
+        say(f"requests are counted for the summary; what {' and '.join(others)} tells is of jobs")
     run = open_run(msgspec.structs.replace(reading, http=http), progress=True, workers=workers)
     summed = Summed(Summary(Counts(requests=run.requests), top=TOP if top is None else top))
     timeline = Timeline(summed.summary.counts)

@@ -88,3 +88,13 @@ def test_a_client_writes_no_markup(logparse: Logparse, tmp_path: Path) -> None:
 def test_the_environment_asks_for_it(logparse: Logparse, fixtures: Path) -> None:
     log = str(fixtures / "18.0-w2-dead-info" / "odoo.log")
     assert PREFIX in logparse("replay", "--metrics", log, env={"LOGPARSE_REPLAY_HTTP": "1"}).stdout
+
+
+def test_what_holds_no_requests_is_said(logparse: Logparse, fixtures: Path, tmp_path: Path) -> None:
+    log = str(fixtures / "16.0-w2-info" / "odoo.log")
+    history = tmp_path / "out.om"
+    result = logparse("replay", "--http", "--json", "--openmetrics", str(history), log)
+    assert result.returncode == 0
+    assert "what --openmetrics tells is of jobs" in result.stderr
+    assert "odoo_http_" not in history.read_text(encoding="utf-8")
+    assert "is of jobs" not in logparse("replay", "--http", "--json", log).stderr
