@@ -20,7 +20,10 @@ class Whole(SimpleHTTPRequestHandler):
 
 
 class Ranges(Whole):
-    """Sends ranges, too; of a file called `broken` nothing behind its first 100,000 bytes."""
+    """Sends ranges, too, but of a file called `broken…` nothing behind its first 100,000 bytes.
+
+    What is called `busy…` is sent when it is asked for again.
+    """
 
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
@@ -32,6 +35,10 @@ class Ranges(Whole):
         start, stop = int(asked[1]), min(int(asked[2]) + 1, size)
         if path.name.startswith("broken") and stop > 100_000:
             self.send_error(503)
+            return
+        if path.name.startswith("busy") and [one[2].get("Range") for one in self.asked].count(asked[0]) < 1:
+            self.asked.append((self.command, self.path, dict(self.headers)))
+            self.close_connection = True
             return
         self.send_response(206)
         self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{size}")

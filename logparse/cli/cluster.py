@@ -21,6 +21,7 @@ from logparse.cli.clusterwork import (
     Given,
     OtherVersion,
     Setup,
+    build,
     given,
     head_of,
     messages,
@@ -64,6 +65,7 @@ class Cluster:
         self.killed = 0
         self._address = shown(address)
         self._run = uuid.uuid4().hex
+        self._failed: list[str] = []
         self._futures: dict[int, Any] = {}
         self._whole = {number for number, part in enumerate(parts) if part.stop is None and not part.start}
         self._looked = 0.0
@@ -123,21 +125,35 @@ class Cluster:
         files = [(file, b"" if is_url(file) else head_of(file)) for file in kinds.values()]
         asked = [
             self._client.submit(
-                unreadable, self._setup, files, workers=[worker], key=f"logparse-look-{self._run}-{number}"
+                unreadable,
+                self._setup,
+                files,
+                workers=[worker],
+                allow_other_workers=True,  # it may have gone
+                key=f"logparse-look-{self._run}-{number}",
             )
             for number, worker in enumerate(found)
         ]
-        for reason in self._told(self._client.gather, asked):
+        try:
+            reasons = self._told(self._client.gather, asked)
+        except CliError:
+            raise
+        except Exception as error:
+            raise CliError(
+                f"the cluster's workers cannot do this ({type(error).__name__}): have them run the same "
+                "Python and packages as here; their logs tell more"
+            ) from error
+        for reason in reasons:
             if reason:
                 raise CliError(
                     f"the cluster's workers cannot read what is read here: {reason}; name URLs, or files "
                     "that all of them have under the same path"
                 )
 
-    def _wrong(self, worker: str, version: str | None) -> CliError:
+    def _wrong(self, worker: str, version: str | None, own: str = __version__) -> CliError:
         has = f"logparse {version}" if version else "no logparse that can be imported"
         return CliError(
-            f"{worker} of the cluster has {has}, and this is {__version__}: install the same "
+            f"{worker} of the cluster has {has}, and this is {own}: install the same "
             "`logparse[dask]` where its workers are, and start them again"
         )
 
@@ -171,6 +187,10 @@ class Cluster:
                 yield from messages(block)
         except KilledWorker:
             self.killed += 1
+        except CliError:
+            raise
+        except Exception as error:
+            self._failed.append(type(error).__name__)  # the worker's log has it whole
 
     def _blocks(self, number: int, future: Any) -> Iterator[bytes]:
         if number not in self._whole:
@@ -189,6 +209,11 @@ class Cluster:
     def notes(self, refused: Sequence[str]) -> list[str]:
         """Sentences on what did not go as it should. refused: why workers could not read parts."""
         notes = [KILLED] if self.killed else []
+        if self._failed:
+            notes.append(
+                f"the cluster's workers failed at {plural(len(self._failed), 'part')} of the logs "
+                f"({self._failed[0]}; their logs tell more), which was read here, so that nothing is missing"
+            )
         if refused:
             notes.append(
                 f"the cluster's workers could not read {plural(len(refused), 'part')} of the logs, which was "
@@ -227,7 +252,7 @@ class Cluster:
         try:
             return call(*arguments)
         except OtherVersion as error:
-            raise self._wrong("a worker", str(error)) from error
+            raise self._wrong("a worker", str(error), build()) from error
         except (ModuleNotFoundError, AttributeError) as error:
             if "logparse" not in str(error):
                 raise

@@ -168,7 +168,7 @@ _own = _Own()
 
 def _parser(given: Given) -> Parser:
     if given.build != build():
-        raise OtherVersion(f"{build()}, which differs from {given.build}")
+        raise OtherVersion(build())
     packed = given.packed
     if _own.parser is None or _own.packed != packed:
         # A worker lives longer than what it knows of files.

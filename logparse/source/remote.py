@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ _DATES = ("LastModified", "last_modified", "mtime", "updated", "modificationTime
 # A server that says nothing for so long is taken for dead, seconds.
 _SILENCE = 60
 _AT_ONCE = 16  # requests
+_PAUSES = [0.5, 2.0]  # before it is tried again, seconds
 
 
 class Object(NamedTuple):
@@ -82,11 +84,16 @@ def opened(name: str, block: int = _BLOCK) -> Iterator[Read]:
         # Where a server sends no ranges, all comes in one answer.
         streamed = _is_http(name) and not known.ranged
         file = system.open(path, "rb", block_size=0 if streamed else block)
+    come = 0
 
     def read(size: int) -> bytes:
+        nonlocal come
         with told(name):
-            data: bytes = file.read(size)
-            return data
+            data: bytes = file.read(size) if streamed else _persistent(lambda: file.read(size))
+        come += len(data)
+        if not data and known.size is not None and come < known.size:
+            raise _less(name)
+        return data
 
     try:
         yield read
@@ -105,9 +112,30 @@ def fetch(name: str, offset: int, size: int) -> bytes:
     with told(name):
         system, path = opened_system(name)
         if _is_http(name):
-            return _range(system, path, offset, size, known.size or 0)
-        data: bytes = system.cat_file(path, start=offset, end=offset + size)
-        return data
+            data = _persistent(lambda: _range(system, path, offset, size, known.size or 0))
+        else:
+            data = _persistent(lambda: system.cat_file(path, start=offset, end=offset + size))
+    if len(data) < size and known.size is not None:
+        raise _less(name)
+    return data
+
+
+def _less(name: str) -> SourceError:
+    return SourceError(
+        f"{shown(name)} gave less than it is long: it was changed while it was read; try again"
+    )
+
+
+def _persistent(call: Callable[[], bytes]) -> bytes:
+    """What the call gives, in the end: a server may be busy, or a connection lost."""
+    for pause in _PAUSES:
+        try:
+            return call()
+        except Exception as error:
+            if not _passes(error):
+                raise
+        time.sleep(pause)
+    return call()
 
 
 def each(work: Callable[[str], R], paths: Sequence[str]) -> list[R]:
@@ -179,6 +207,13 @@ def told(name: str) -> Iterator[None]:
     except Exception as error:
         # Not as its cause: its text may hold the URL.
         raise SourceError(f"{shown(name)} {why(name, error)}") from None
+
+
+def _passes(error: Exception) -> bool:
+    """Whether it may go well a little later."""
+    status = getattr(error, "status", 0)
+    unreached = isinstance(error, ConnectionError | TimeoutError) or "Disconnected" in type(error).__name__
+    return unreached or (isinstance(status, int) and (status == 429 or status >= 500))
 
 
 def why(name: str, error: Exception, done: str = "read") -> str:

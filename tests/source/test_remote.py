@@ -112,7 +112,10 @@ def test_parts(kind: type[Whole], fixtures: Path, tmp_path: Path, memory: str) -
             assert weight([name], 1 << 30) == len(data)
 
 
-def test_what_breaks_off_is_delivered_so_far(tmp_path: Path, fixtures: Path) -> None:
+def test_what_breaks_off_is_delivered_so_far(
+    tmp_path: Path, fixtures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "_PAUSES", [0.0])
     data = (fixtures / LOG).read_bytes()
     (tmp_path / "broken.log").write_bytes(data)
     with served(tmp_path) as (http, _):
@@ -123,6 +126,26 @@ def test_what_breaks_off_is_delivered_so_far(tmp_path: Path, fixtures: Path) -> 
         assert data.startswith(got)
         (chunk,) = read_part(Part(f"{http}/broken.log", 50_000, 60_000), chunk_size=10_000)
         assert chunk.data == data[50_000:60_000]
+
+
+def test_a_busy_server(tmp_path: Path, fixtures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "_PAUSES", [0.0])
+    data = (fixtures / LOG).read_bytes()
+    (tmp_path / "busy.log").write_bytes(data)
+    with served(tmp_path) as (http, _):
+        assert content([f"{http}/busy.log"]) == [data]
+        assert b"".join(chunk.data for chunk in read_part(Part(f"{http}/busy.log", 65536))) == data[65536:]
+
+
+def test_what_became_shorter_is_not_taken_for_whole(memory: str, fixtures: Path) -> None:
+    data = (fixtures / LOG).read_bytes()
+    name = put(f"{memory}/odoo.log", data)
+    assert total_bytes([name]) == len(data)
+    put(name, data[:100_000])
+    with pytest.raises(SourceError, match="gave less than it is long"):
+        content([name])
+    with pytest.raises(SourceError, match="gave less than it is long"):
+        list(read_part(Part(name, 65536)))
 
 
 def refusal(url: str) -> str:
