@@ -45,7 +45,7 @@ def look(name: str) -> Object:
     """What is there, asked once. Raises SourceError."""
     with told(name):
         system, path = opened_system(name)
-        info = system.info(path)
+        info = _persistent(lambda: system.info(path))
         if info.get("type") == "directory":
             raise SourceError(f"{shown(name)} is a directory: name the log files in it, as {shown(name)}/*")
         size = info.get("size")
@@ -126,7 +126,7 @@ def _less(name: str) -> SourceError:
     )
 
 
-def _persistent(call: Callable[[], bytes]) -> bytes:
+def _persistent(call: Callable[[], R]) -> R:
     """What the call gives, in the end: a server may be busy, or a connection lost."""
     for pause in _PAUSES:
         try:
@@ -211,9 +211,13 @@ def told(name: str) -> Iterator[None]:
 
 def _passes(error: Exception) -> bool:
     """Whether it may go well a little later."""
-    status = getattr(error, "status", 0)
-    unreached = isinstance(error, ConnectionError | TimeoutError) or "Disconnected" in type(error).__name__
-    return unreached or (isinstance(status, int) and (status == 429 or status >= 500))
+    for one in (error, error.__cause__):
+        status = getattr(one, "status", 0)
+        if isinstance(one, ConnectionError | TimeoutError) or "Disconnected" in type(one).__name__:
+            return True
+        if isinstance(status, int) and (status == 429 or status >= 500):
+            return True
+    return False
 
 
 def why(name: str, error: Exception, done: str = "read") -> str:
@@ -255,7 +259,7 @@ def _ranges(system: Any, path: str, size: int) -> bool:
     if size < 2:
         return False
     try:
-        return len(_range(system, path, 1, 1, size)) == 1
+        return len(_persistent(lambda: _range(system, path, 1, 1, size))) == 1
     except ValueError:
         return False
 

@@ -19,6 +19,11 @@ LOG = "16.0-w2-info/odoo.log"
 _numbers = count()
 
 
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "_PAUSES", [0.0])
+
+
 @pytest.fixture
 def memory() -> Iterator[str]:
     """A place in fsspec's memory, of this test alone."""
@@ -112,10 +117,7 @@ def test_parts(kind: type[Whole], fixtures: Path, tmp_path: Path, memory: str) -
             assert weight([name], 1 << 30) == len(data)
 
 
-def test_what_breaks_off_is_delivered_so_far(
-    tmp_path: Path, fixtures: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(remote, "_PAUSES", [0.0])
+def test_what_breaks_off_is_delivered_so_far(tmp_path: Path, fixtures: Path) -> None:
     data = (fixtures / LOG).read_bytes()
     (tmp_path / "broken.log").write_bytes(data)
     with served(tmp_path) as (http, _):
@@ -128,8 +130,7 @@ def test_what_breaks_off_is_delivered_so_far(
         assert chunk.data == data[50_000:60_000]
 
 
-def test_a_busy_server(tmp_path: Path, fixtures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "_PAUSES", [0.0])
+def test_a_busy_server(tmp_path: Path, fixtures: Path) -> None:
     data = (fixtures / LOG).read_bytes()
     (tmp_path / "busy.log").write_bytes(data)
     with served(tmp_path) as (http, _):
