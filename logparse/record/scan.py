@@ -72,14 +72,25 @@ class Scanner:
         tally = self.tally
         tally.bytes += len(chunk.data)
         tally.lines += chunk.data.count(b"\n") if line_ends is None else line_ends
-        self._buffer = self._buffer + chunk.data if self._buffer else chunk.data
+        data = chunk.data
         if chunk.last:
+            self._buffer += data
             if self._buffer and not self._buffer.endswith(b"\n"):
                 tally.lines += 1
             records += self._report(final=True)
             self._file = None
         else:
+            # Half a line waits for its other half; the whole ones are copied only once.
+            end = data.rfind(b"\n") + 1
+            if end < len(data) or self._buffer:
+                self._buffer = b"".join((self._buffer, memoryview(data)[:end]))
+            else:
+                self._buffer = data
             records += self._report(final=False)
+            if end < len(data):
+                self._buffer += data[end:]
+                if len(self._buffer) > self._max_record:
+                    records += self._report(final=False)
         tally.clock_skew = self._judge.clock.steps_back
         return records
 
