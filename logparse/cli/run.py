@@ -131,15 +131,19 @@ class Run:
         """The pieces of all files, in the order in which their facts are told."""
         pipe = self.pipe
         begun: set[str] = set()
+        logs: set[str] = set()
         for chunk in self._chunks(report):
             file = chunk.file
             if file not in begun:
                 begun.add(file)
                 if newest_first(chunk.data[:_JUDGED_SIZE], context_of(self.reading)):
                     raise self._turned(file)
-            headers = pipe.reader.tally_of(file).headers
+            before = 0 if file in logs else pipe.reader.tally_of(file).headers
             facts = pipe.match(pipe.read(chunk))
-            headers = pipe.reader.tally_of(file).headers - headers
+            # Of what is known to be a log no more is asked.
+            headers = 0 if file in logs else pipe.reader.tally_of(file).headers - before
+            if headers:
+                logs.add(file)
             head = chunk.data[:_HEAD_SIZE] if chunk.offset < _HEAD_SIZE else b""
             yield _Piece(file, facts, len(chunk.data), head, headers, chunk.last)
 
@@ -235,7 +239,7 @@ def _until_due(facts: list[Fact], sinks: Sequence[Sink]) -> Iterator[list[Fact]]
 
 
 class _Piece(NamedTuple):
-    """What one chunk of a file held. size: in bytes. headers: so many were seen in it (see Tally).
+    """What one chunk of a file held. size: in bytes. headers: some were seen in it, and none before.
 
     head: as far as it has the first bytes of the file, these. last: the file ends with it.
     """
