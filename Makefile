@@ -31,7 +31,7 @@ upstream: .venv/made-from
 	.venv/bin/python tests/upstream.py
 
 faults: .venv/made-from
-	LOGPARSE_KILLS=$${KILLS:-40} LOGPARSE_SEED=$${SEED:-$$(date +%s)} .venv/bin/python -m pytest -v tests/test_faults.py
+	LOGPARSE_KILLS=$${KILLS:-40} LOGPARSE_SEED=$${SEED:-$$(date +%s)} .venv/bin/python -m pytest -v --numprocesses auto tests/test_faults.py
 
 deploy:
 	tests/deploy/real.sh
