@@ -183,6 +183,17 @@ class Following:
             counts=counts,
         )
 
+    def saved(self) -> None:
+        """What `snapshot` returned last is on the disk."""
+        for one in self.live:
+            one.saved()
+
+    def go_on(self, before: "Following") -> None:
+        """Follow on what `before` followed: by its snapshot, which need not be on the disk."""
+        kept = {one.follower.path: one.kept for one in before.live}
+        for one in self.live:
+            one.kept = kept.get(one.follower.path, one.kept)
+
     def tap(self, tap: Tap) -> None:
         """Let it look on at all pipes, also of files that appear later."""
         self._tap = tap

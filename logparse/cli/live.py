@@ -23,6 +23,14 @@ _UNREADABLE_SECONDS = 30.0
 _HANGS_SECONDS = 10.0  # without an answer of the system: it is said
 
 
+class Counted(NamedTuple):
+    """As the Follower's, at one moment."""
+
+    rotations: dict[str, int]
+    lost: int
+    lost_bytes: int
+
+
 class Seen(NamedTuple):
     """What was found of the file after a poll; the follower itself may be in another thread, for ever.
 
@@ -31,9 +39,7 @@ class Seen(NamedTuple):
 
     place: Place | None
     position: int
-    rotations: dict[str, int]
-    lost: int
-    lost_bytes: int
+    counted: Counted
     lag: int
     size: int | None
 
@@ -45,12 +51,14 @@ class Live:
     passed: what was the log's end when it was opened has been read, and its records are reported.
     behind: much was written that is not read yet.
     seen: what was found last. patience: makes all calls on the file, so that one that hangs holds nobody.
+    kept: what the saved state counts of it. Another start may see a rotation otherwise, or not at all.
     """
 
     def __init__(self, follower: Follower, pipe: Pipe, patience: Patience) -> None:
         self.follower = follower
         self.pipe = pipe
         self.seen = self._look()
+        self.kept = self._logged = Counted({}, 0, 0)
         self._patience = patience
         self._asked: Asked[tuple[list[Chunk], Seen]] | None = None  # a call that hangs
         self._hangs_since = 0.0
@@ -62,7 +70,6 @@ class Live:
         """The error that was said last."""
         self.passed = False
         self.behind = follower.error is None and self.seen.lag > _MUCH
-        self._saved = self._unforeseen
         self._opened = self.last_byte
         self._end: tuple[int, int] | None = None  # of the file itself when reading came to it; rotations then
 
@@ -104,8 +111,8 @@ class Live:
 
     def _look(self) -> Seen:
         one = self.follower
-        counted = (dict(one.rotations), one.lost, one.lost_bytes)
-        return Seen(one.place, one.position, *counted, one.lag_bytes, one.live_size)
+        counted = Counted(dict(one.rotations), one.lost, one.lost_bytes)
+        return Seen(one.place, one.position, counted, one.lag_bytes, one.live_size)
 
     @property
     def hangs(self) -> bool:
@@ -132,11 +139,7 @@ class Live:
     @property
     def to_be_saved(self) -> bool:
         """Whether a rotation or a loss was seen since `log` was called: another start may not."""
-        return self._unforeseen != self._saved
-
-    @property
-    def _unforeseen(self) -> tuple[int, int]:
-        return sum(self.seen.rotations.values()), self.seen.lost
+        return self.seen.counted != self._logged
 
     def may_tell_older(self) -> bool:
         """Whether it may still have records that are older than those of other files."""
@@ -148,7 +151,7 @@ class Live:
     def _see_end(self, *, anything: bool) -> None:
         seen = self.seen
         if seen.size is not None:
-            rotations = sum(seen.rotations.values())
+            rotations = sum(seen.counted.rotations.values())
             self._end = (seen.size, rotations) if self._end is None else self._end
             # The last record may have been counted before the start, since nothing came after it.
             reported = seen.position - self.pipe.reader.pending
@@ -162,19 +165,23 @@ class Live:
     def log(self) -> Log:
         """What is to be saved of it."""
         seen, pipe = self.seen, self.pipe
-        self._saved = self._unforeseen
+        self._logged = seen.counted
         return Log(
             path=str(Path(self.follower.path).absolute()),
             place=seen.place,
             reader=None,
             now=self.now,
-            lost=seen.lost,
-            lost_bytes=seen.lost_bytes,
-            rotations=seen.rotations,
+            lost=seen.counted.lost,
+            lost_bytes=seen.counted.lost_bytes,
+            rotations=seen.counted.rotations,
             facts=dict(pipe.facts),
             unmatched=dict(pipe.unmatched),
             odoo=pipe.matcher.odoo,
         )
+
+    def saved(self) -> None:
+        """What `log` told is on the disk."""
+        self.kept = self._logged
 
     def go_on(self, log: Log) -> None:
         """Take over what was saved, but for the record stage."""
@@ -184,7 +191,7 @@ class Live:
         follower.rotations.update(log.rotations)
         self.seen = self._look()
         self.rotations = follower.rotations.total()
-        self._saved = (sum(log.rotations.values()), log.lost)
+        self.kept = self._logged = Counted(log.rotations, log.lost, log.lost_bytes)
         self.now = log.now
         pipe.facts.update(log.facts)
         pipe.unmatched.update(log.unmatched)

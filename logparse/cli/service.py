@@ -65,7 +65,7 @@ class Service:
         self.following = following
         self._passed = snapshot is None
         self._events = None if events is None else EventsFile(events, snapshot.events if snapshot else None)
-        self._readers = LiveReaders(following.live)
+        self._readers = LiveReaders(following.live, kept=store is not None)
         if snapshot is not None:
             self._readers.snapshot_errors = snapshot.snapshot_errors
         self._gauges = LiveGauges(following.lifecycle, following.pipes)
@@ -233,6 +233,7 @@ class Service:
             self._save_error = None
             self._changed = False
             self._readers.snapshot = time.time()
+            self.following.saved()
         self._last_save = time.monotonic()
         pause = min(_CPU_TIMES * (time.thread_time() - cpu), _MOST_SECONDS)
         self._pause = max(self._save_every, pause, _TIMES * (self._last_save - started))
@@ -259,6 +260,7 @@ class Service:
                 if self._events is not None:
                     self._events.reopen()
                 following = self._open(self.following.snapshot())
+                following.go_on(self.following)
                 self.following.close()
                 self.following = following
                 self._gauges.turn_to(following.lifecycle, following.pipes)

@@ -87,7 +87,7 @@ class Shipping:
         self.waiter = Waiter()
         self.sending = plan.sending(saved.ship if saved is not None else None, self.waiter.wake)
         self.following.tap(self.sending.tap)
-        self._readers = LiveReaders(self.following.live)
+        self._readers = LiveReaders(self.following.live, kept=self._store is not None)
         patterns = self.following.patterns
         inner = QueueJobCollector(
             Counts(),
@@ -226,6 +226,7 @@ class Shipping:
                 log("info", "the state can be saved again")
             self._save_error = None
             self._readers.snapshot = time.time()
+            self.following.saved()
         self._last_save = time.monotonic()
         # A large state takes long to save, and each batch needs it: a tenth of the time is enough.
         self._saving = self._last_save - started

@@ -97,10 +97,21 @@ class ReadOnce(ReaderStats):
         return PipeStats(self._pipe.facts, self._pipe.unmatched, tally.truncated, tally.decode_errors)
 
 
+class Counted(Protocol):
+    """What a follower counted of its file until some moment."""
+
+    @property
+    def rotations(self) -> Mapping[str, int]: ...
+    @property
+    def lost(self) -> int: ...
+    @property
+    def lost_bytes(self) -> int: ...
+
+
 class Followed(Protocol):
     """A file that is followed, and the pipe that its lines go through.
 
-    lag_bytes: bytes that are written and not read yet.
+    lag_bytes: bytes that are written and not read yet. kept: what the saved state counts of it.
     """
 
     @property
@@ -109,6 +120,8 @@ class Followed(Protocol):
     def pipe(self) -> Pipe: ...
     @property
     def lag_bytes(self) -> int: ...
+    @property
+    def kept(self) -> Counted: ...
 
 
 class LiveReaders(ReaderStats):
@@ -116,10 +129,12 @@ class LiveReaders(ReaderStats):
 
     snapshot: when the positions were last saved, seconds since the epoch; None before. snapshot_errors:
     how often they could not be. Both are set by whoever saves.
+    kept: a state is saved: rotations and losses are shown when it knows of them, so that they never decrease.
     """
 
-    def __init__(self, files: Sequence[Followed]) -> None:
+    def __init__(self, files: Sequence[Followed], *, kept: bool) -> None:
         self._files = files
+        self._kept = kept
         self.snapshot: float | None = None
         self.snapshot_errors = 0
 
@@ -130,14 +145,15 @@ class LiveReaders(ReaderStats):
     def files(self) -> Iterator[FileStats]:
         for one in self._files:
             follower, tally = one.follower, one.pipe.tally
+            counted: Counted = one.kept if self._kept else follower
             yield FileStats(
                 follower.path,
                 lines=tally.lines,
                 bytes=tally.bytes,
                 lag_bytes=one.lag_bytes,
                 last_record=tally.last,
-                rotations=dict(follower.rotations),
-                lines_lost=max(follower.lost, follower.lost_bytes),
+                rotations=dict(counted.rotations),
+                lines_lost=max(counted.lost, counted.lost_bytes),
             )
 
     def pipe(self) -> PipeStats:

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import threading
@@ -78,6 +79,32 @@ def test_a_state_directory_that_is_read_only_at_the_start(
     assert (disk.folder / "logparse.state").exists()
     served.stop()
     assert served.process.returncode == 0
+
+
+def test_what_another_start_may_see_otherwise_is_shown_when_it_is_saved(
+    disk: Disk, started: Started, fixtures: Path, tmp_path: Path
+) -> None:
+    """Whether a log was renamed or copied and truncated nobody can tell when it is renamed again."""
+    data = (fixtures / "16.0-w2-info" / "odoo.log").read_bytes()
+    half = data.index(b"\n", len(data) // 2) + 1
+    live = tmp_path / "odoo.log"
+    live.write_bytes(data[:half])
+    served = Served(
+        started("serve", *LISTEN, "--save-every", "0.1", "--start", "beginning", "--state", disk.folder, live)
+    )
+    served.read(live)
+    limit = limit_of(served.process.pid)
+    disk.fill(limit)
+    shutil.copy(live, f"{live}.1")
+    os.truncate(live, 0)
+    with live.open("ab") as writer:
+        writer.write(data[half:])
+    served.until(lambda: served.bytes_read(live) == len(data))
+    served.until(lambda: served.get("/healthz")[0] == 503)
+    key = ("logparse_rotations_total", (("file", str(live)), ("kind", "truncate")))
+    assert served.samples().get(key, 0) == 0
+    disk.free(limit)
+    served.until(lambda: served.samples().get(key, 0) == 1)
 
 
 def test_events_that_cannot_be_written_wait_in_the_log(

@@ -255,7 +255,7 @@ class Harness:
         # Of a file that is gone when the next follower starts it is not known whether more was written to it:
         # that is said once, and counted as one.
         assert sums["lines_lost"] <= self.unseen, (sums, what)
-        assert self.scraper.decreased == [], what
+        assert self.scraper.decreased == [], (self.scraper.decreased, what)
         assert of_jobs(found) == expected, what
         assert status == 200, health
         assert self.scraper.scrapes > 0
