@@ -111,14 +111,20 @@ class Pipe:
         """What was read so far."""
         return self.reader.tally
 
-    def new_reader(self) -> Reader:
-        """Another one like this pipe's, at its beginning."""
-        return self._make()
+    def new_reader(self, server: str | None = None) -> Reader:
+        """Another one like this pipe's, or like that of one of its servers, at its beginning."""
+        return self._make(server=server)
 
-    def count(self, taken: Taken) -> None:
-        """Count what another reader read, whose facts are told here."""
-        if isinstance(self.reader, Reader):
-            self.reader.count(taken)
+    def take(self, file: str, facts: list[Fact], taken: Taken, *, last: bool) -> list[Fact]:
+        """What is to be told now that another reader has read a chunk of this file; last: its last one.
+
+        facts: as `match` gave them elsewhere; of one of several servers, records that nobody has matched yet.
+        taken: what was counted.
+        """
+        if isinstance(self.reader, Merged):
+            return self.match(self.reader.take(file, [fact.record for fact in facts], taken, last=last))
+        self.reader.count(taken)
+        return facts
 
     def feed(self, chunk: Chunk) -> list[Output]:
         """What is proven by this chunk, in the order in which it is proven."""

@@ -32,28 +32,33 @@ else:
 _LEVEL = 1  # a thirteenth is left of what facts take
 _BLOCK = 16 << 20  # bytes of messages that are packed together
 _HEAD_SIZE = 4096
+_PARSERS = 32  # that a thread keeps
 _decode_task = msgspec.msgpack.Decoder(tuple[Task, bytes]).decode
 _decode_block = msgspec.msgpack.Decoder(list[bytes]).decode
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """How a log is to be read. urls: those in which something is secret, by name. The rest is as Pipe's."""
+    """How a log is to be read. urls: those in which something is secret, by name. The rest is as Pipe's.
+
+    whole, merged: as the Parser's.
+    """
 
     patterns: PatternSet
     odoo: str | None
     options: Options
     context: Context
     whole: bool
+    merged: bool
     urls: dict[str, str]
 
-    def parser(self) -> Parser:
-        """One that stands at the beginning of the log."""
+    def parser(self, server: str | None) -> Parser:
+        """One that stands at the beginning of the log of this server."""
         pipe = Pipe(self.patterns, odoo=self.odoo, options=self.options, context=self.context)
-        return Parser(pipe, self.context, whole=self.whole)
+        return Parser(pipe, self.context, whole=self.whole, server=server, merged=self.merged)
 
-    def known(self, part: Part) -> Standing:
+    def known(self, part: Part, server: str | None) -> Standing:
         """What its first chunk tells of the log."""
-        parser = self.parser()
+        parser = self.parser(server)
         with suppress(SourceError, CutShort):  # which is told when it is read
             return parser.piece(next(read_part(part))).after
         return parser.standing()
@@ -100,9 +105,9 @@ def head_of(file: str) -> bytes:
     return len(head).to_bytes(2, "big") + hashlib.blake2b(head, digest_size=16).digest()
 
 
-def parse(setup: Given, task: bytes) -> list[bytes]:
-    """The messages of a task, packed; for `messages`. Raises OtherVersion."""
-    parser = _parser(setup)
+def parse(setup: Given, server: str | None, task: bytes) -> list[bytes]:
+    """The messages of a task, packed; for `messages`. server: whose log it is. Raises OtherVersion."""
+    parser = _parser(setup, server)
     wanted, head = _decode_task(zstd.decompress(task))
     if reason := elsewhere(wanted.part.file, head):
         return [_block([encode(Ended(False, [], reason))])]
@@ -136,7 +141,7 @@ def unreadable(setup: Given, files: Sequence[tuple[str, bytes]]) -> str:
 
     Raises OtherVersion.
     """
-    _parser(setup)
+    _parser(setup, None)
     for file, head in files:
         try:
             first_bytes(file, 1)
@@ -157,23 +162,30 @@ def _block(messages: list[bytes]) -> bytes:
 
 
 class _Own(threading.local):
-    """A thread's parser, and of which Setup it is."""
+    """A thread's parsers by server, and of which Setup they are."""
 
     packed = b""
-    parser: Parser | None = None
+
+    def __init__(self) -> None:
+        self.setup: Setup | None = None
+        self.parsers: dict[str | None, Parser] = {}
 
 
 _own = _Own()
 
 
-def _parser(given: Given) -> Parser:
+def _parser(given: Given, server: str | None) -> Parser:
     if given.build != build():
         raise OtherVersion(build())
-    packed = given.packed
-    if _own.parser is None or _own.packed != packed:
+    if _own.setup is None or _own.packed != given.packed:
         # A worker lives longer than what it knows of files.
         remote.look.cache_clear()
-        setup: Setup = cloudpickle.loads(zstd.decompress(packed))
+        setup: Setup = cloudpickle.loads(zstd.decompress(given.packed))
         know(setup.urls)
-        _own.parser, _own.packed = setup.parser(), packed
-    return _own.parser
+        _own.setup, _own.packed = setup, given.packed
+        _own.parsers.clear()
+    if server not in _own.parsers:
+        if len(_own.parsers) >= _PARSERS:
+            _own.parsers.clear()
+        _own.parsers[server] = _own.setup.parser(server)
+    return _own.parsers[server]

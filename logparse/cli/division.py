@@ -1,22 +1,20 @@
 """Who reads the parts of large logs: processes of this machine, or the workers of a cluster."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from logparse.cli.error import CliError
 from logparse.cli.options import Reading, Workers
 from logparse.lifecycle.lifecycle import Options
 from logparse.pipe import Pipe
+from logparse.record.merge import Merged
+from logparse.record.wrappers.wrapper import Context
 from logparse.source.error import shown
 from logparse.source.parts import Part, parts, weight
 from logparse.source.remote import survives_fork
 from logparse.source.url import is_url, secret
-
-if TYPE_CHECKING:
-    from logparse.cli.piece import Parser
-    from logparse.cli.spread import Spread
 
 # A smaller log is read before other processes have started.
 _WORTH = 12 << 20
@@ -45,7 +43,7 @@ def divided(reading: Reading, files: Sequence[str], workers: Workers) -> list[Pa
 
 
 def _refuse_for_cluster(reading: Reading, files: Sequence[str]) -> None:
-    asked = {"--server": reading.servers, "--reverse": reading.reverse, "--http": reading.http}
+    asked = {"--reverse": reading.reverse, "--http": reading.http}
     if not_spread := [option for option, given in asked.items() if given]:
         raise CliError(f"with {not_spread[0]} one process reads all: leave it out, or --dask")
     for file in files:
@@ -60,26 +58,72 @@ def _refuse_for_cluster(reading: Reading, files: Sequence[str]) -> None:
             raise CliError(f"{shown(file)} has a name that cannot be sent to a cluster: rename it")
 
 
-def divide(
-    reading: Reading, workers: Workers, parts: Sequence[Part], parser: "Parser", pipe: Pipe, options: Options
-) -> tuple["Spread", Callable[[], list[str]]]:
-    """The reading of these parts; and what is to be said at its end. Raises CliError, SourceError."""
-    from logparse.cli.spread import Spread
+class _Left(Protocol):
+    """A cluster, as far as it is needed in the end."""
 
-    if workers.cluster is None:
-        from logparse.cli.pool import KILLED, Pool
+    def notes(self, refused: Sequence[str]) -> list[str]:
+        """Sentences on what did not go as it should."""
 
-        pool = Pool(parser, workers.number)
-        return Spread(parser, parts, pool), lambda: [KILLED] if pool.killed else []
-    try:
-        from logparse.cli.cluster import Cluster
-        from logparse.cli.clusterwork import Setup
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("logparse"):
-            raise
-        raise CliError("--dask needs distributed: run `pip install 'logparse[dask]'`") from error
-    files = [part.file for part in parts]
-    setup = Setup(pipe.patterns, reading.odoo, options, parser.context, parser.whole, secret(files))
-    cluster = Cluster(workers.cluster, setup, parts)
-    spread = Spread(parser, parts, cluster, setup.known(parts[0]))
-    return spread, lambda: cluster.notes(spread.refused)
+    def close(self) -> None:
+        """Leave it."""
+
+
+class Division:
+    """The reading of these parts of a Reading's files.
+
+    streams: the files of each server. spreads: the reading of each server's log. Raises CliError.
+    """
+
+    def __init__(
+        self,
+        reading: Reading,
+        workers: Workers,
+        pipe: Pipe,
+        options: Options,
+        context: Context,
+        streams: Mapping[str | None, Sequence[str]],
+        parts: Sequence[Part],
+    ) -> None:
+        from logparse.cli.piece import Parser
+        from logparse.cli.pool import Pool
+        from logparse.cli.spread import Spread
+
+        self._pool: Pool | None = None
+        self._cluster: _Left | None = None
+        self.spreads: dict[str | None, Spread] = {}
+        merged, whole = isinstance(pipe.reader, Merged), pipe.tap is not None
+        if workers.cluster is None:
+            parser = Parser(pipe, context, whole=whole)
+            self._pool = Pool(parser, workers.number)
+            self.spreads[None] = Spread(parser, parts, self._pool)
+            return
+        try:
+            from logparse.cli.cluster import Cluster
+            from logparse.cli.clusterwork import Setup
+            from logparse.cli.crew import ClusterCrew
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("logparse"):
+                raise
+            raise CliError("--dask needs distributed: run `pip install 'logparse[dask]'`") from error
+        secrets = secret([part.file for part in parts])
+        setup = Setup(pipe.patterns, reading.odoo, options, context, whole, merged, secrets)
+        self._cluster = cluster = Cluster(workers.cluster, setup, parts)
+        for number, (server, files) in enumerate(streams.items()):
+            names = set(files)
+            own = [part for part in parts if part.file in names]
+            crew = ClusterCrew(cluster, own, server, number, len(streams))
+            parser = Parser(pipe, context, whole=whole, server=server, merged=merged)
+            self.spreads[server] = Spread(parser, own, crew, setup.known(own[0], server))
+
+    def notes(self) -> list[str]:
+        """What is to be said at the end."""
+        if self._cluster is not None:
+            return self._cluster.notes([text for one in self.spreads.values() for text in one.refused])
+        from logparse.cli.pool import KILLED
+
+        return [KILLED] if self._pool is not None and self._pool.killed else []
+
+    def close(self) -> None:
+        """Leave the cluster."""
+        if self._cluster is not None:
+            self._cluster.close()

@@ -13,6 +13,7 @@ from logparse.pipe import Pipe
 from logparse.record.counted import Taken
 from logparse.record.direction import newest_first
 from logparse.record.reader import Reader
+from logparse.record.record import Record
 from logparse.record.wrappers.wrapper import Context
 from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError
@@ -67,14 +68,26 @@ class Parser:
     """Takes chunks through the record stage and the matcher, and tells how it stands after each.
 
     whole: pieces have their bytes, and facts the continuation lines. chunk_size: of the parts' chunks.
+    server: whose log it is. merged: it is one of several that will be put in the order of time, and only then
+    is known what a record is; facts hold the records alone.
     """
 
-    def __init__(self, pipe: Pipe, context: Context, *, whole: bool, chunk_size: int = CHUNK_SIZE) -> None:
+    def __init__(
+        self,
+        pipe: Pipe,
+        context: Context,
+        *,
+        whole: bool,
+        chunk_size: int = CHUNK_SIZE,
+        server: str | None = None,
+        merged: bool = False,
+    ) -> None:
         self.chunk_size = chunk_size
-        self.reader: Reader = pipe.new_reader()
+        self.reader: Reader = pipe.new_reader(server)
         self.matcher: Matcher = pipe.matcher
+        self.merged = merged
         self.stored = 0
-        self._match = pipe.match
+        self._match = _bare if merged else pipe.match
         self.context = context
         self.whole = whole
         self.reader.judge.told = []
@@ -86,11 +99,12 @@ class Parser:
         judge = reader.judge
         echoes, told = judge.echoes, judge.told
         judge.echoes, judge.told = {}, None
+        odoo = None if self.merged else self.matcher.odoo
         try:
             data = to_data(reader, forms=self.context.forms)
-            return Standing(msgspec.msgpack.encode(data), self.matcher.odoo)
+            return Standing(msgspec.msgpack.encode(data), odoo)
         except Unkept:
-            return Standing(None, self.matcher.odoo)
+            return Standing(None, odoo)
         finally:
             judge.echoes, judge.told = echoes, told
 
@@ -130,7 +144,7 @@ class Parser:
         judge = self.reader.judge
         if judge is not before:
             before.told, judge.told = None, []
-        if not self.whole:
+        if not self.whole and not self.merged:
             facts = [_without_body(fact) if fact.record.body else fact for fact in facts]
         times = [fact.record.time for fact in facts] or [0]
         stored, self.stored = self.stored, 0
@@ -175,6 +189,10 @@ class Parser:
 
     def _progress(self, _: str, count: int) -> None:
         self.stored += count
+
+
+def _bare(records: list[Record]) -> list[Fact]:
+    return [Fact("", "", "", None, None, {}, record) for record in records]
 
 
 def _without_body(fact: Fact) -> Fact:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from logparse.cli.division import divide, divided
+from logparse.cli.division import Division, divided
 from logparse.cli.error import CliError
 from logparse.cli.foreign import EXPECTED, guess
 from logparse.cli.options import Reading, Workers
@@ -26,7 +26,10 @@ from logparse.source.error import SourceError, shown
 from logparse.source.files import order_files, read_files, written
 
 if TYPE_CHECKING:
+    from logparse.cli.piece import Piece
     from logparse.out.requests import Requests
+
+P = TypeVar("P", Chunk, "Piece")
 
 _HEAD_SIZE = 4096
 _JUDGED_SIZE = 1 << 16
@@ -132,7 +135,9 @@ class Run:
         pipe = self.pipe
         begun: set[str] = set()
         logs: set[str] = set()
-        for chunk in self._chunks(report):
+        for chunk in self._in_turn(
+            {name: self._read(files, report) for name, files in self._streams.items()}
+        ):
             file = chunk.file
             if file not in begun:
                 begun.add(file)
@@ -149,25 +154,23 @@ class Run:
 
     def _spread(self, report: Callable[[str, int], None] | None) -> Iterator["_Piece"]:
         """The same, read by several processes."""
-        from logparse.cli.piece import Parser
-
-        pipe = self.pipe
-        parser = Parser(pipe, context_of(self.reading), whole=pipe.tap is not None)
-        spread, notes = divide(
-            self.reading, self._workers, self._parts, parser, pipe, options_of(self.reading)
-        )
-        self._failures, self._unread = spread.failures, spread.unread
-        for piece in spread.pieces():
-            if piece.backward:
-                raise self._turned(piece.file)
-            if pipe.tap is not None:
-                pipe.tap.chunk(Chunk(piece.file, piece.offset, piece.data, piece.last))
-            pipe.count(piece.taken)
-            if report is not None:
-                report(piece.file, piece.stored)
-            headers = piece.taken.tally.headers
-            yield _Piece(piece.file, piece.facts, piece.size, piece.head, headers, piece.last)
-        self.warnings += notes()
+        pipe, reading, streams = self.pipe, self.reading, self._streams
+        options, context = options_of(reading), context_of(reading)
+        division = Division(reading, self._workers, pipe, options, context, streams, self._parts)
+        for spread in division.spreads.values():
+            spread.failures, spread.unread = self._failures, self._unread
+        with closing(division):
+            for piece in self._in_turn({name: one.pieces() for name, one in division.spreads.items()}):
+                if piece.backward:
+                    raise self._turned(piece.file)
+                if pipe.tap is not None:
+                    pipe.tap.chunk(Chunk(piece.file, piece.offset, piece.data, piece.last))
+                facts = pipe.take(piece.file, piece.facts, piece.taken, last=piece.last)
+                if report is not None:
+                    report(piece.file, piece.stored)
+                headers = piece.taken.tally.headers
+                yield _Piece(piece.file, facts, piece.size, piece.head, headers, piece.last)
+        self.warnings += division.notes()
 
     def _turned(self, file: str) -> CliError:
         name = _name(file)
@@ -175,18 +178,17 @@ class Run:
             return CliError(f"{name} has its oldest record first: read it without --reverse")
         return CliError(f"{name} has its newest record first: read it with --reverse")
 
-    def _chunks(self, report: Callable[[str, int], None] | None) -> Iterator[Chunk]:
-        """The chunks of all files; of several servers those of which the pipe's reader wants more."""
+    def _in_turn(self, streams: dict[str | None, Iterator[P]]) -> Iterator[P]:
+        """What is read of all servers' files: of which the pipe's reader wants more."""
         reader = self.pipe.reader
-        streams = {server: self._read(files, report) for server, files in self._streams.items()}
         while streams:
             server = reader.wanted if isinstance(reader, Merged) else next(iter(streams))
-            chunk = next(streams[server], None)
-            if chunk is None:
+            piece = next(streams[server], None)
+            if piece is None:
                 del streams[server]
             else:
-                yield chunk
-                if chunk.last and chunk.file == self._streams[server][-1]:
+                yield piece
+                if piece.last and piece.file == self._streams[server][-1]:
                     next(streams[server], None)  # takes note of what cut the file short
                     del streams[server]
 

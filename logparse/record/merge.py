@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 
+from logparse.record.counted import Taken
 from logparse.record.reader import Reader
 from logparse.record.record import Record
 from logparse.record.tally import Tally
@@ -40,12 +41,20 @@ class Merged:
 
     def feed(self, chunk: Chunk) -> list[Record]:
         """The records of all servers that are known to be the oldest now."""
-        server = self._server_of[chunk.file]
-        records = self._readers[server].feed(chunk)
+        reader = self._readers[self._server_of[chunk.file]]
+        return self._take(chunk.file, reader.feed(chunk), last=chunk.last)
+
+    def take(self, file: str, records: list[Record], taken: Taken, *, last: bool) -> list[Record]:
+        """The same for what another reader has read of a chunk of this file, and counted; last: the last."""
+        self._readers[self._server_of[file]].count(taken)
+        return self._take(file, records, last=last)
+
+    def _take(self, file: str, records: list[Record], *, last: bool) -> list[Record]:
+        server = self._server_of[file]
         self._queues[server].extend(records)
         if records:
             self._open[server] = max(self._open[server], records[-1].time)
-        if chunk.last and chunk.file in self._last:
+        if last and file in self._last:
             del self._open[server]
         return self._released()
 

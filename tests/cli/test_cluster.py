@@ -152,6 +152,21 @@ def test_urls(two: Any, watch: Watch, logs: Path, tmp_path: Path, logparse: Logp
     assert all(headers["Authorization"].startswith("Basic ") for _, _, headers in asked)
 
 
+def test_servers(two: Any, watch: Watch, logs: Path, tmp_path: Path, logparse: Logparse) -> None:
+    """Several logs that are put in the order of time; one of them tells its version later than the others."""
+    other = recorded.texts("18.0-w2-dead-info")["odoo.log"]
+    (tmp_path / "b.log").write_bytes(other * (3_000_000 // len(other)))
+    lines = (logs / "odoo.log").read_bytes().splitlines(keepends=True)
+    (tmp_path / "c.log").write_bytes(b"".join(lines[5000:]))
+    given = ("--server", f"a={logs}/odoo.log*", "--server", f"b={tmp_path}/b.log", tmp_path / "c.log")
+    one = logparse("events", *given)
+    done = logparse("events", "--dask", two.scheduler_address, *given)
+    assert one.returncode == done.returncode == 1  # a piece is damaged
+    assert done.stderr == one.stderr
+    assert done.stdout == one.stdout
+    assert len({key.rsplit("-", 2)[1] for key in watch.begun}) == 3
+
+
 def test_refusals(two: Any, logs: Path, fixtures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import fsspec
 

@@ -95,8 +95,7 @@ def spread(files: list[str], span: int, chunk_size: int, ahead: int = 3) -> tupl
     spread = Spread(ours, parts(files, span=span, chunk_size=chunk_size), Here(theirs, ahead))
     out = []
     for piece in spread.pieces():
-        pipe.count(piece.taken)
-        out += pipe.tell(piece.facts)
+        out += pipe.tell(pipe.take(piece.file, piece.facts, piece.taken, last=piece.last))
     return summed(pipe, out + pipe.finish()), spread
 
 
