@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from distributed import Client, LocalCluster
 from run import machine
 
-from logparse.cli import cluster
+from logparse.cli import crew
 from logparse.cli.options import Reading, Workers
 from logparse.cli.outputs import run_into
 from logparse.cli.run import open_run
@@ -42,7 +42,7 @@ def alone(files: tuple[str, ...], workers: Workers = Workers()) -> Cost:  # noqa
 
 def with_cluster(files: tuple[str, ...], number: int) -> Cost:
     sent, spreads = 0, []
-    unpack, init = cluster.messages, Spread.__init__
+    unpack, init = crew.messages, Spread.__init__
 
     def counted(block: bytes) -> Iterator[Any]:
         nonlocal sent
@@ -53,7 +53,7 @@ def with_cluster(files: tuple[str, ...], number: int) -> Cost:
         spreads.append(self)
         init(self, *arguments)
 
-    cluster.messages, Spread.__init__ = counted, kept  # type: ignore[assignment, method-assign]
+    crew.messages, Spread.__init__ = counted, kept  # type: ignore[assignment, method-assign]
     try:
         with (
             LocalCluster(n_workers=number, threads_per_worker=1, dashboard_address="127.0.0.1:0") as local,
@@ -66,7 +66,7 @@ def with_cluster(files: tuple[str, ...], number: int) -> Cost:
             cost = alone(files, Workers(1, local.scheduler_address))
             worked = sum(client.run(time.process_time).values()) - before
     finally:
-        cluster.messages, Spread.__init__ = unpack, init  # type: ignore[method-assign]
+        crew.messages, Spread.__init__ = unpack, init  # type: ignore[method-assign]
     return cost._replace(workers=worked, sent=sent, again=spreads[0].again)
 
 
