@@ -79,6 +79,8 @@ class Live:
         No more than one chunk is read, so that it takes little time.
         """
         records: list[Record] = []
+        # Until it is looked: what comes meanwhile may be seen next time only.
+        quiet = 0.0 if self.hangs else self._idle()
         chunks = self._take(lambda: (self.follower.poll(), self._look()))
         if self.hangs:
             self.passed = self.passed or time.monotonic() - self._opened > _UNREADABLE_SECONDS
@@ -89,10 +91,10 @@ class Live:
             for chunk in chunks:
                 records += self.pipe.reader.feed(chunk)
             self.last_byte = time.monotonic()
-        elif (idle := self._idle()) >= _QUIET_SECONDS:
+        elif quiet >= _QUIET_SECONDS:
             reader = self.pipe.reader
             # Whatever may still get further lines stays open: when it was read must not matter.
-            long = idle >= _LONG_QUIET_SECONDS and isinstance(reader, Reader) and reader.whole
+            long = quiet >= _LONG_QUIET_SECONDS and isinstance(reader, Reader) and reader.whole
             records += reader.quiet(long=long)
         if not self.passed:
             self._see_end(anything=bool(chunks))
@@ -105,7 +107,8 @@ class Live:
             if self._asked is None:
                 self._asked, self._hangs_since = asked, time.monotonic()
             return []
-        self._asked = None
+        if self._asked is not None:
+            self._asked, self.last_byte = None, time.monotonic()
         chunks, self.seen = asked.result()
         return chunks
 

@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from logparse import Pipe
 from logparse.cli import live as live_module
 from logparse.cli.following import Following
+from logparse.cli.live import Live
 from logparse.cli.options import Reading
 from logparse.cli.service import Service
 from logparse.cli.snapshot import Store
 from logparse.source import patience as patience_module
+from logparse.source.follow import Follower
 from logparse.source.opened import Plain
+from logparse.source.patience import Patience
 from tests.cli.test_serve import LISTEN, Samples, Served, Started, end_of, in_one_go, of_jobs, samples
 
 
@@ -114,6 +118,25 @@ def test_a_log_whose_read_hangs(
     until(lambda: scraped(service)["logparse_bytes_total", (("file", str(hung)),)] == hung.stat().st_size)
     expected = in_one_go(live)
     until(lambda: of_jobs(scraped(service)) == expected)
+
+
+def test_a_record_is_not_closed_by_a_read_that_hung(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written meanwhile may belong to it: quiet is only what was seen to be."""
+    log = tmp_path / "odoo.log"
+    log.write_text("2026-11-24 03:00:00,000 1 INFO ? odoo.addons.queue_job.jobrunner.runner: starting \n")
+    live = Live(Follower(str(log), start="beginning"), Pipe(), Patience())
+    assert live.poll() == (True, [])
+    hanging = Hanging("odoo.log", monkeypatch)
+    assert live.poll() == (False, [])
+    assert live.hangs
+    hanging.go_on.set()
+    live.last_byte -= 60
+    until(lambda: live.poll() == (False, []) and not live.hangs)
+    live.last_byte -= 60
+    read, records = live.poll()
+    assert not read
+    assert [record.message for record in records] == ["starting"]
+    live.close()
 
 
 def test_a_pipe_in_place_of_a_log_holds_no_other(started: Started, fixtures: Path, tmp_path: Path) -> None:
