@@ -86,7 +86,7 @@ def _opened(
     from logparse.cli.run import open_run
     from logparse.out.sql.answer import check
     from logparse.out.sql.spool import Spool
-    from logparse.out.sql.tables import close_off, connect, make, view
+    from logparse.out.sql.tables import attended, close_off, connect, make, view
 
     directory = next((Path(file) for file in reading.files if Path(file).is_dir()), None)
     if directory is not None:
@@ -119,7 +119,7 @@ def _opened(
             raise _no_room(name, error.strerror) from error
         with connect(spooled) as connection:
             try:
-                make(connection, spooled)
+                attended(connection, make, connection, spooled)
             except Error as error:
                 raise _no_room(name, str(error).splitlines()[0]) from error
             for lines in spooled.glob("*.jsonl"):

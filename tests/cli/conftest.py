@@ -57,9 +57,9 @@ def started(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..
     def start(*arguments: str | Path, **options: Any) -> subprocess.Popen[str]:
         # A shell that runs the tests in the background has its children ignore Ctrl-C.
         options.setdefault("preexec_fn", lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        options["env"] = {**environment, **options.get("env", {})}
         process = subprocess.Popen(
             [*PROGRAM, *map(str, arguments)],
-            env=environment,
             **{
                 "stdin": subprocess.DEVNULL,
                 "stdout": subprocess.PIPE,

@@ -97,6 +97,25 @@ def test_no_room_for_the_tables_of_a_query(logparse: Logparse, log: Path, tmp_pa
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_query_that_goes_on_is_ended(
+    started: Started, log: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    query = "SELECT count(*) FROM range(10_000_000_000), range(100_000)"
+    process = started("sql", query, log, env={"TMPDIR": str(folder)})
+    for _ in range(600):
+        if list(folder.glob("*/tables.duckdb")) and not list(folder.glob("*/*.jsonl")):
+            break
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert error == f"logparse: {'interrupted' if number == signal.SIGINT else 'ended by SIGTERM'}\n"
+    assert list(folder.iterdir()) == []
+
+
 @pytest.mark.parametrize("option", OUTPUTS)
 def test_a_place_where_nothing_may_be_written(
     logparse: Logparse, log: Path, tmp_path: Path, option: str

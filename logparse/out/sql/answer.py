@@ -10,6 +10,8 @@ from typing import Any
 
 import duckdb
 
+from logparse.out.sql.tables import attended
+
 _BLOCK = 1000
 _FIRST, _EXPLAIN = "LINE 1: ", "EXPLAIN "
 _ASKED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
@@ -50,14 +52,14 @@ class Answer:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, query: str) -> None:
         try:
-            self._connection = connection.execute(query)
+            self._connection = attended(connection, connection.execute, query)
         except duckdb.Error as error:
             raise wrong(error, late=True) from error
         self.columns = [(str(name), str(kind)) for name, kind, *_ in self._connection.description or ()]
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         try:
-            while block := self._connection.fetchmany(_BLOCK):
+            while block := attended(self._connection, self._connection.fetchmany, _BLOCK):
                 yield from block
         except duckdb.Error as error:
             raise wrong(error, late=True) from error

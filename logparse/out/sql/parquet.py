@@ -13,7 +13,7 @@ import duckdb
 from logparse.lifecycle.event import Output
 from logparse.out.sink import Sink, Source
 from logparse.out.sql.spool import Spool, named
-from logparse.out.sql.tables import ROWS, connect, make
+from logparse.out.sql.tables import ROWS, attended, connect, make
 from logparse.out.uploaded import upload_folder
 from logparse.source.url import is_url
 
@@ -60,10 +60,10 @@ class Parquet(Sink):
         made.mkdir()
         try:
             with connect(self._partial, memory=_MEMORY) as connection:
-                make(connection, self._partial)
+                attended(connection, make, connection, self._partial)
                 (self._partial / "events.jsonl").unlink()
                 for table, (time, then) in TABLES.items():
-                    _write(connection, table, time, then, made)
+                    attended(connection, _write, connection, table, time, then, made)
         except duckdb.Error as error:
             raise OSError(str(error).splitlines()[0]) from error
         before = self._partial / "before"

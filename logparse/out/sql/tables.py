@@ -1,12 +1,16 @@
 """The tables: which columns they have, and how attempts and jobs are made of events."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 import duckdb
+
+T = TypeVar("T")
 
 EVENTS = {
     "number": "BIGINT",
@@ -128,6 +132,21 @@ def connect(folder: Path | None = None, *, memory: str | None = None) -> Iterato
             connection.execute(f"SET memory_limit = '{memory}'")
             connection.execute(f"SET partitioned_write_flush_threshold = {ROWS}")
         yield connection
+
+
+def attended(connection: duckdb.DuckDBPyConnection, call: Callable[..., T], *arguments: Any) -> T:
+    """What a call that uses the connection gives; Ctrl-C and other signals end it.
+
+    DuckDB by itself looks for signals only between some steps, and then forgets which one it was.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(call, *arguments)
+        try:
+            return answer.result()
+        except BaseException:
+            if not answer.done():
+                connection.interrupt()
+            raise
 
 
 def make(connection: duckdb.DuckDBPyConnection, folder: Path | None = None) -> None:
