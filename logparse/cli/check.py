@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from logparse.cli.error import BAD_INPUT, printing
+from logparse.cli.error import BAD_INPUT
 from logparse.cli.options import Reading, files_argument, reading_options
 from logparse.cli.outputs import run_into
 from logparse.cli.run import open_run
+from logparse.cli.standard import printing
 from logparse.out.sink import Sink
 
 if TYPE_CHECKING:

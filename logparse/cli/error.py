@@ -1,7 +1,6 @@
 """What a command says when it cannot do what it was asked: one sentence, and an exit status."""
 
 import sys
-from typing import BinaryIO
 
 BAD_INPUT = 1
 USAGE = 2
@@ -17,19 +16,6 @@ class CliError(Exception):
     def __init__(self, message: str, status: int = BAD_INPUT) -> None:
         super().__init__(message)
         self.status = status
-
-
-def printing() -> None:
-    """Raises CliError where nothing can be printed, since standard output is closed."""
-    if sys.stdout is None:
-        raise CliError("standard output is closed: there is nowhere to print to")
-
-
-def typed() -> BinaryIO:
-    """Standard input. Raises CliError where it is closed."""
-    if sys.stdin is None:
-        raise CliError("standard input is closed: there is nothing to read")
-    return sys.stdin.buffer
 
 
 def say(message: str) -> None:

@@ -6,15 +6,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
-from logparse.cli.error import CliError, printing, say
+from logparse.cli.error import CliError, say
 from logparse.cli.following import Following
 from logparse.cli.options import Reading, Workers, files_argument, reading_options, workers_option
 from logparse.cli.outputs import checked, refuse_log
 from logparse.cli.run import Run, open_run
+from logparse.cli.standard import Writable, printing, standard_output
 from logparse.lifecycle.event import JOB_EVENTS, Event, Output
 from logparse.out.jsonl import encode
 from logparse.out.whole import WholeFile
@@ -108,7 +108,7 @@ def command(
         _follow(following, file, wanted)
 
 
-def _print(run: Run, file: BinaryIO, wanted: frozenset[str], *, sort: bool) -> None:
+def _print(run: Run, file: Writable, wanted: frozenset[str], *, sort: bool) -> None:
     try:
         lines = _lines(run.outputs(), wanted)
         if sort:
@@ -143,7 +143,7 @@ def _sorted(lines: Iterator[tuple[int, bytes]]) -> Iterator[bytes]:
         raise failure
 
 
-def _write(file: BinaryIO, lines: Iterable[bytes], *, at_once: bool) -> None:
+def _write(file: Writable, lines: Iterable[bytes], *, at_once: bool) -> None:
     """In blocks, or each line at once; all that came before an error is written."""
     block: list[bytes] = []
     try:
@@ -162,7 +162,7 @@ def _write(file: BinaryIO, lines: Iterable[bytes], *, at_once: bool) -> None:
         file.flush()
 
 
-def _follow(following: Following, file: BinaryIO, wanted: frozenset[str]) -> None:
+def _follow(following: Following, file: Writable, wanted: frozenset[str]) -> None:
     waiter = Waiter()
     try:
         while True:
@@ -186,10 +186,10 @@ def _redirected() -> bool:
 
 
 @contextmanager
-def _opened(output: str | None, files: tuple[str, ...]) -> Iterator[BinaryIO]:
+def _opened(output: str | None, files: tuple[str, ...]) -> Iterator[Writable]:
     if output is None or output == "-":
         printing()
-        yield sys.stdout.buffer
+        yield standard_output()
         return
     if is_url(output):
         checked(output, "--output", files)

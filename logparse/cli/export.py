@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from logparse.cli.error import CliError, printing
+from logparse.cli.error import CliError
 from logparse.cli.run import refused
+from logparse.cli.standard import printing
 from logparse.export.files import FORMATS, generate
 from logparse.export.line import ExportError
 from logparse.match.error import PatternError

@@ -5,9 +5,10 @@ import sys
 
 import click
 
-from logparse.cli.error import CliError, printing, say
+from logparse.cli.error import CliError, say
 from logparse.cli.options import Reading, files_argument, reading_options
 from logparse.cli.run import Run, open_run
+from logparse.cli.standard import printing, standard_output
 from logparse.source.error import SourceError
 
 _BEGINNING = re.compile(r"[0-9a-f]{4}[0-9a-f-]{0,32}")
@@ -78,7 +79,7 @@ def command(reading: Reading, uuid: str, as_json: bool, full: bool) -> None:
     if as_json:
         import msgspec
 
-        sys.stdout.buffer.write(
+        standard_output().write(
             msgspec.json.format(msgspec.json.encode(stories_json(told)), indent=2) + b"\n"
         )
     else:

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from logparse.cli.error import USAGE, CliError, printing, typed
+from logparse.cli.error import USAGE, CliError
 from logparse.cli.run import refused
+from logparse.cli.standard import printing, typed
 from logparse.match.error import PatternError
 from logparse.match.explain import explain
 from logparse.match.load import load_patterns

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from logparse.cli.standard import standard_output
 from logparse.out.sink import Sink
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Metrics(Printed):
         gauges, readers = LiveGauges(pipe.lifecycle, [pipe]), ReadOnce(pipe, source.files)
         counts = self._summed.summary.counts
         registry.register(QueueJobCollector(counts, gauges, readers, build=build))
-        sys.stdout.buffer.write(generate_latest(registry))
+        standard_output().write(generate_latest(registry))
 
 
 def to_console(show: Callable[["Console"], None]) -> None:
@@ -135,11 +136,11 @@ def to_console(show: Callable[["Console"], None]) -> None:
 
 def to_text(text: str) -> None:
     """Print as UTF-8, whatever the terminal's encoding: it is for a file or a program."""
-    sys.stdout.buffer.write(text.encode(errors="replace"))
+    standard_output().write(text.encode(errors="replace"))
 
 
 def to_json(value: object) -> None:
     """Print as JSON, indented."""
     import msgspec
 
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    standard_output().write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")

@@ -10,7 +10,7 @@ from logparse.cli import printed
 from logparse.cli.comparing import Before
 from logparse.cli.comparing import compare as compare_sides
 from logparse.cli.comparing import parse as parse_compare
-from logparse.cli.error import CliError, printing, say
+from logparse.cli.error import CliError, say
 from logparse.cli.historical import history, history_options
 from logparse.cli.options import (
     Reading,
@@ -21,6 +21,7 @@ from logparse.cli.options import (
     workers_option,
 )
 from logparse.cli.run import open_run
+from logparse.cli.standard import printing
 from logparse.out.dimensions import DIMENSIONS
 from logparse.out.error import TracesError
 from logparse.out.sink import Sink

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from logparse.cli.error import BAD_INPUT, USAGE, CliError, printing, say
+from logparse.cli.error import BAD_INPUT, USAGE, CliError, say
 from logparse.cli.options import Reading, Workers, reading_options, workers_option
+from logparse.cli.standard import printing, standard_output
 from logparse.source.error import shown
 
 if TYPE_CHECKING:
@@ -141,8 +142,9 @@ def _print(answer: "Answer", form: str) -> None:
         _print_table(answer)
         return
     lines: Iterable[str] = as_csv(answer) if form == "csv" else as_json(answer)
+    to = standard_output()
     for line in lines:
-        sys.stdout.buffer.write(line.encode(errors="replace"))
+        to.write(line.encode(errors="replace"))
 
 
 def _print_table(answer: "Answer") -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from logparse.cli.error import CliError, printing, typed
+from logparse.cli.error import CliError
 from logparse.cli.options import Reading
 from logparse.cli.run import open_pipe
+from logparse.cli.standard import printing, typed
 from logparse.lifecycle.event import Event, Output
 from logparse.match.versions import major_of
 from logparse.out.jsonl import encode
