@@ -33,6 +33,8 @@ P = TypeVar("P", Chunk, "Piece")
 
 _HEAD_SIZE = 4096
 _JUDGED_SIZE = 1 << 16
+# Databases that are named where another one was asked for; of so many not all are known (Sight).
+_NAMED, _KNOWN = 5, 1000
 
 
 class Run:
@@ -118,6 +120,7 @@ class Run:
             for sink in sinks:
                 sink.settle()
             yield list(filter(wants, pipe.finish(settle=self.reading.settle_at_end)))
+        self._look_for_databases()
         for file, beginning in foreign.items():
             sentence = (
                 f"{_name(file)} is not an Odoo server log: no line of it begins like `{EXPECTED}`; "
@@ -129,6 +132,13 @@ class Run:
         if self._failures:
             self.warnings += [str(failure) for failure in self._failures[1:]]
             raise self._failures[0]
+
+    def _look_for_databases(self) -> None:
+        there = self.pipe.lifecycle.sight.databases
+        for db in sorted(self.reading.selection.dbs - there.keys()):
+            if 0 < len(there) < _KNOWN:
+                some = ", ".join([*map(shown, list(there)[:_NAMED]), *(["…"] if len(there) > _NAMED else [])])
+                self.warnings.append(f"no line about jobs is of a database {shown(db)}: there is {some}")
 
     def _alone(self, report: Callable[[str, int], None] | None) -> Iterator["_Piece"]:
         """The pieces of all files, in the order in which their facts are told."""

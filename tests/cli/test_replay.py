@@ -133,6 +133,17 @@ def test_nothing_in_the_span(logparse: Logparse, log: Path) -> None:
     assert ran.stdout.startswith("No queue job in what --from, --to and --db select of this log.")
 
 
+def test_a_database_that_is_not_in_the_log(logparse: Logparse, fixtures: Path) -> None:
+    path = fixtures / "18.0-w2-2db-info" / "odoo.log.gz"
+    for verb in ("replay", "events", "check"):
+        ran = logparse(verb, "--db", "acme1\x1b8", "--db", "acme18", path)
+        assert ran.returncode == 0
+        (line,) = ran.stderr.splitlines()
+        assert line.startswith("logparse: no line about jobs is of a database 'acme1\\x1b8': there is ")
+        assert "acme18" in line.partition("there is ")[2].split(", ")
+    assert logparse("events", "--db", "acme18", path).stderr == ""
+
+
 def test_top(logparse: Logparse, log: Path) -> None:
     (database,) = json.loads(logparse("replay", "--json", "--top", "2", log).stdout)["databases"]
     assert len(database["slowest"]) == len(database["most_retried"]) == 2
