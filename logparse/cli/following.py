@@ -208,6 +208,11 @@ class Following:
             self._passed_at = max((at for at, _, _ in self._held), default=0)
         return all(at > self._passed_at for at, _, _ in self._held)
 
+    @property
+    def at_end(self) -> bool:
+        """Whether all that was written was read, and nothing is held for another log's sake: there is one."""
+        return len(self.live) == 1 and self.live[0].passed and not self.live[0].seen.lag
+
     def wait(self, waiter: Waiter, seconds: float = LOOK_SECONDS) -> None:
         """Wait until something may have been written, or may be said though nothing was; not longer."""
         if self._watching is None:

@@ -34,10 +34,10 @@ class Counted(NamedTuple):
 class Seen(NamedTuple):
     """What was found of the file after a poll; the follower itself may be in another thread, for ever.
 
-    lag: as the Follower's lag_bytes. size: as its live_size.
+    place: makes it, when it is wanted. lag: as the Follower's lag_bytes. size: as its live_size.
     """
 
-    place: Place | None
+    place: Callable[[], Place | None]
     position: int
     counted: Counted
     lag: int
@@ -115,7 +115,7 @@ class Live:
     def _look(self) -> Seen:
         one = self.follower
         counted = Counted(dict(one.rotations), one.lost, one.lost_bytes)
-        return Seen(one.place, one.position, counted, one.lag_bytes, one.live_size)
+        return Seen(one.placed, one.position, counted, one.lag_bytes, one.live_size)
 
     @property
     def hangs(self) -> bool:
@@ -171,7 +171,7 @@ class Live:
         self._logged = seen.counted
         return Log(
             path=str(Path(self.follower.path).absolute()),
-            place=seen.place,
+            place=seen.place(),
             reader=None,
             now=self.now,
             lost=seen.counted.lost,

@@ -143,7 +143,7 @@ class Service:
             if now - self._last_save >= self._pause:
                 self._save()
             self._tell()
-            if read:
+            if read and not self.following.at_end:
                 # So that a scrape need not wait until all is read.
                 stop.wait(_YIELD_SECONDS)
             else:

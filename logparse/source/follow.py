@@ -3,6 +3,7 @@
 import os
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -81,7 +82,17 @@ class Follower(Account):
     @property
     def place(self) -> Place | None:
         """Where reading stands, to go on from it later; None where nothing was opened yet."""
-        return self._at if self._open is None else self._open.place()
+        return self.placed()
+
+    @property
+    def placed(self) -> Callable[[], Place | None]:
+        """The same, made when it is wanted, whatever is read meanwhile."""
+        opened, place = self._open, self._at
+        if isinstance(opened, Plain):
+            return opened.placed()
+        if opened is not None:
+            place = opened.place()
+        return lambda: place
 
     @property
     def position(self) -> int:

@@ -1,7 +1,7 @@
 """One piece of a log while it is read: whole lines as they come, and the place that was reached."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from logparse.source.compression import Damaged, decompress
 from logparse.source.place import HEAD_SIZE, TRACE_SIZE, Fit, Piece, Place, digest, started
@@ -78,23 +78,32 @@ class Plain:
 
     def place(self) -> Place:
         """The place that was reached."""
-        trace = self._trail.last(TRACE_SIZE)
-        marks, lines = self._trail.marks()
-        return Place(
-            offset=self.position,
-            inode=self.inode,
-            path=self.real,
-            device=self.device,
-            head=digest(self._head),
-            head_size=len(self._head),
-            start=started(self._head),
-            trace=digest(trace),
-            trace_size=len(trace),
-            marks=marks,
-            lines=lines,
-            size=self._seen,
-            modified=self._modified,
-        )
+        return self.placed()()
+
+    def placed(self) -> Callable[[], Place]:
+        """The same, made when it is wanted: the digests of a thousand lines take as long as to read them."""
+        position, head, size, modified = self.position, self._head, self._seen, self._modified
+        trace, lately = self._trail.last(TRACE_SIZE), self._trail.lately()
+
+        def made() -> Place:
+            marks, lines = lately.marks()
+            return Place(
+                offset=position,
+                inode=self.inode,
+                path=self.real,
+                device=self.device,
+                head=digest(head),
+                head_size=len(head),
+                start=started(head),
+                trace=digest(trace),
+                trace_size=len(trace),
+                marks=marks,
+                lines=lines,
+                size=size,
+                modified=modified,
+            )
+
+        return made
 
     def remember(self) -> None:
         """Look at how large it is and when it was written."""

@@ -41,7 +41,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     head, head_size: the fingerprint of its first bytes, and of how many; start: of the first few alone, which
     a file that is cut keeps for longest; trace, trace_size: of those before `offset`. All are 0 or empty in a
     place that comes from another program's offset file.
-    marks, lines: as a Trail's, for a file that is cut; none of a compressed piece.
+    marks, lines: as Lately.marks makes them, for a file that is cut; none of a compressed piece.
     size, modified: when it was last looked at: in bytes, and its time of modification, ns.
     finished: all of it was read, and another piece follows it.
     """

@@ -47,8 +47,6 @@ class Trail:
             for at in (_FIRST, *range(self._space, end + 1, self._space))
             if at <= end
         ]
-        self._saved: list[Mark] = []
-        self._saved_end = -1
 
     def last(self, size: int) -> bytes:
         """So many of the last bytes, or what there is."""
@@ -74,18 +72,9 @@ class Trail:
             self._space *= 2
             self._marks = [mark for mark in self._marks if mark[0] == _FIRST or not mark[0] % self._space]
 
-    def marks(self) -> tuple[list[Mark], int]:
-        """Marks to be saved, and from where on each line end has one; before it there are fewer."""
-        data = bytes(self._recent[-_SAVED_SIZE:])
-        start = self.end - len(data)
-        if self._saved_end != self.end:
-            self._saved_end = self.end
-            marks = self._saved = [mark for mark in self._marks if mark[0] <= start]
-            at = data.find(b"\n", max(0, (_MARK_SIZE if start else TELLING) - 1))
-            while at >= 0:
-                marks.append((start + at + 1, _digest(data[max(0, at + 1 - _MARK_SIZE) : at + 1])))
-                at = data.find(b"\n", at + 1)
-        return self._saved, start + _MARK_SIZE if start else 0
+    def lately(self) -> "Lately":
+        """What marks to be saved can be made of, whatever is read meanwhile."""
+        return Lately(self.end, bytes(self._recent[-_SAVED_SIZE:]), self._marks.copy())
 
     def kept(self, fd: int) -> Kept:
         """How much of the file is what was read: to the line, where it was cut within the last bytes.
@@ -100,6 +89,24 @@ class Trail:
         if end >= TELLING:
             return Kept(start + end, start + end)
         return kept(fd, [*(mark for mark in self._marks if mark[0] <= start), (start + same, b"")], self.end)
+
+
+class Lately(NamedTuple):
+    """end: the place that was reached. data: the bytes before it. known: marks."""
+
+    end: int
+    data: bytes
+    known: list[Mark]
+
+    def marks(self) -> tuple[list[Mark], int]:
+        """Marks to be saved, and from where on each line end has one; before it there are fewer."""
+        start, data = self.end - len(self.data), self.data
+        marks = [mark for mark in self.known if mark[0] <= start]
+        at = data.find(b"\n", max(0, (_MARK_SIZE if start else TELLING) - 1))
+        while at >= 0:
+            marks.append((start + at + 1, _digest(data[max(0, at + 1 - _MARK_SIZE) : at + 1])))
+            at = data.find(b"\n", at + 1)
+        return marks, start + _MARK_SIZE if start else 0
 
 
 def kept(fd: int, marks: Sequence[Mark], lines: int) -> Kept:

@@ -95,7 +95,7 @@ def test_what_is_kept(
             at = min(len(text), at + size)
         cut = int(part * at)
         path.write_bytes(text[:cut] + b"#" * (at + 1000))
-        marks, from_ = trail.marks()
+        marks, from_ = trail.lately().marks()
         offset, until = kept(file.fileno(), marks, from_) if saved else trail.kept(file.fileno())
     assert offset <= cut
     if offset < until:
