@@ -4,7 +4,8 @@ import os
 import select
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -23,6 +24,7 @@ from logparse.record.interest import Interest
 from logparse.record.reader import Reader
 from logparse.record.unwrap import without_noise
 from logparse.source.chunk import Chunk
+from logparse.source.error import shown
 
 _BLOCK = 1 << 16
 # A line that is longer is written, and read, in pieces.
@@ -31,7 +33,7 @@ _LONGEST = 1 << 20
 _QUIET_SECONDS, _LONG_QUIET_SECONDS = 0.2, 5.0
 
 # Lines that are written already and not yet fed.
-_MOST_HELD = 256
+_MOST_HELD, _MOST_HELD_BYTES = 256, 1 << 20
 # Where a literal may be hidden: escapes of a terminal and of JSON, and journald's texts as lists of numbers.
 _ESCAPES = (b"\x1b", b"\x00", b"\\u", b"\\/", b":[", b": [")
 _PLAIN = {()}
@@ -82,23 +84,47 @@ def command(format_: str, events: Path | None, odoo: str | None, patterns: tuple
     printing()
     source = typed().fileno()
     pipe = open_pipe(Reading(("-",), patterns=patterns, odoo=odoo))
+    with _beside(events, source) as beside:
+        Stage(pipe, _FORMATS.get(format_), beside).run(source, sys.stdout.fileno())
+
+
+@contextmanager
+def _beside(path: Path | None, source: int) -> Iterator[Callable[[bytes], None] | None]:
+    """What appends to the file of events; None without one. source: what is read, which must not be it."""
+    if path is None:
+        yield None
+        return
     try:
-        beside = None if events is None else os.open(events, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     except OSError as error:
-        raise CliError(f"{events} cannot be written: {os.strerror(error.errno or 0)}") from error
-    stage = Stage(pipe, _FORMATS.get(format_), beside)
+        raise _unwritten(path, error) from error
     try:
-        stage.run(source, sys.stdout.fileno())
+        if os.path.samestat(os.fstat(file), os.fstat(source)):
+            raise CliError(f"{shown(str(path))} is the log itself: name another file for --events")
+
+        def append(data: bytes) -> None:
+            try:
+                _write(file, data)
+            except OSError as error:
+                raise _unwritten(path, error) from error
+
+        yield append
     finally:
-        if beside is not None:
-            os.close(beside)
+        os.close(file)
+
+
+def _unwritten(path: Path, error: OSError) -> CliError:
+    return CliError(f"{shown(str(path))} cannot be written: {error.strerror}")
 
 
 class Stage:
-    """Reads lines and hands them on. beside: a descriptor that events are also written to, or None."""
+    """Reads lines and hands them on. beside: also takes the events, as lines of JSON."""
 
     def __init__(
-        self, pipe: Pipe, form: Callable[[bytes | None, Sequence[Event]], bytes] | None, beside: int | None
+        self,
+        pipe: Pipe,
+        form: Callable[[bytes | None, Sequence[Event]], bytes] | None,
+        beside: Callable[[bytes], None] | None,
     ) -> None:
         self._pipe = pipe
         self._form = form
@@ -107,6 +133,7 @@ class Stage:
         self._offset = 0
         self._rest = b""
         self._held: list[bytes] = []  # lines that are written, and prove nothing before another one comes
+        self._held_bytes = 0
         self._open = True  # what was fed is not all judged: what follows may tell
         self._plain = False  # there is nothing around the lines
 
@@ -160,6 +187,7 @@ class Stage:
 
     def _line(self, line: bytes, end: bytes) -> bytes:
         self._held.append(line + (end or b"\n"))
+        self._held_bytes += len(line) + 1
         return self._proven(line, [] if self._proves_nothing(line) else self._feed())
 
     def _proves_nothing(self, line: bytes) -> bool:
@@ -168,7 +196,7 @@ class Stage:
         While something is open, only another record tells; that a line is none is sure in a plain log, but
         for objects of JSON, to which the log may change.
         """
-        if len(self._held) > _MOST_HELD:
+        if len(self._held) > _MOST_HELD or self._held_bytes > _MOST_HELD_BYTES:
             return False
         if self._open:
             return self._plain and HEADER.match(without_noise(line)) is None and not line.startswith(b"{")
@@ -182,6 +210,7 @@ class Stage:
         data = b"".join(self._held)
         last = self._held[-1]
         self._held.clear()
+        self._held_bytes = 0
         pipe = self._pipe
         # A line that shows that it is whole is believed at once, so that its event stands beside it.
         outputs = [*pipe.feed(Chunk("-", self._offset, data)), *pipe.quiet()]
@@ -195,7 +224,7 @@ class Stage:
         """The line with its events; nothing where there is neither."""
         events = [output for output in outputs if isinstance(output, Event)]
         if self._beside is not None and events:
-            _write(self._beside, b"".join(map(encode, events)))
+            self._beside(b"".join(map(encode, events)))
         if self._form is None or (line is None and not events):
             return b""
         return self._form(line, events)

@@ -1,9 +1,11 @@
 """`logparse stage`: what goes in comes out at once, with the events of the whole pipe beside it."""
 
 import os
+import resource
 import select
 import shlex
 import subprocess
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -174,6 +176,21 @@ def test_a_line_without_end_is_written_in_pieces() -> None:
     assert len(msgspec.json.decode(stage.finish())["line"]) == 1 << 20
 
 
+def test_long_lines_are_not_held() -> None:
+    """Lines that prove nothing wait for the next one that may, but not without end."""
+    stage = Stage(Pipe(recorded.patterns()), _only_events, None)
+    stage.feed(ASKING.encode() * 2)
+    line = b"x" * (1 << 20) + b"\n"
+    tracemalloc.start()
+    try:
+        for _ in range(64):
+            stage.feed(line)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 << 20
+
+
 def test_further_events_of_a_line_have_lines_of_their_own_in_logfmt() -> None:
     events = [Event(0, "done", db="my db"), Event(0, "queued")]
     first, second = as_logfmt(b"x", events).decode().splitlines()
@@ -187,6 +204,28 @@ def test_a_file_that_cannot_be_written_is_told(logparse: Logparse) -> None:
     ran = logparse("stage", "--events", "nowhere/x", input="")
     assert ran.returncode == 1
     assert ran.stderr == "logparse: nowhere/x cannot be written: No such file or directory\n"
+
+
+def test_a_file_that_takes_no_more_is_told(logparse: Logparse) -> None:
+    ran = logparse(
+        "stage",
+        "--events",
+        "x",
+        input=ASKING * 2,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)),
+    )
+    assert ran.returncode == 1
+    assert ran.stderr == "logparse: x cannot be written: File too large\n"
+
+
+def test_events_are_not_written_into_the_log(logparse: Logparse, tmp_path: Path) -> None:
+    log = tmp_path / "odoo.log"
+    log.write_text(ASKING)
+    with log.open() as source:
+        ran = logparse("stage", "--events", log, stdin=source)
+    assert ran.returncode == 1
+    assert ran.stderr == f"logparse: {log} is the log itself: name another file for --events\n"
+    assert log.read_text() == ASKING
 
 
 def test_a_closed_output_ends_it_quietly(started: Started) -> None:
