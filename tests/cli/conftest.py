@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.loki import Loki
+
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = [sys.executable, "-m", "logparse"]
+NOW = 1795489600.0  # when the recorded logs were written
 
 
 def without_roots_rights() -> None:
@@ -79,3 +82,12 @@ def started(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
+
+
+@pytest.fixture
+def loki() -> Iterator[Loki]:
+    """A stand-in for Loki, at the time of the recorded logs."""
+    server = Loki()
+    server.now = NOW
+    yield server
+    server.close()

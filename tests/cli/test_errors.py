@@ -183,6 +183,27 @@ def test_bad_pattern_directory(logparse: Logparse, log: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--listen", "nowhere", "LOG"), "is not an address and a port"),
+        (("--listen", "203.0.113.1:9747", "LOG"), "cannot listen on '203.0.113.1:9747'"),
+        (("--state", "/dev/null/state", "LOG"), "the state directory /dev/null/state cannot be made"),
+        (("/dev",), "/dev is not a plain file"),
+        (("-",), "standard input cannot be followed"),
+        (("--patterns", "/dev/null/mine", "LOG"), "/dev/null/mine: cannot be read"),
+    ],
+)
+def test_what_keeps_serve_from_starting(
+    logparse: Logparse, tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    ran = logparse("serve", *(tmp_path / "odoo.log" if word == "LOG" else word for word in arguments))
+    assert ran.returncode == 1
+    (line,) = (line for line in ran.stderr.splitlines() if line.startswith("logparse: "))
+    assert told in line
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize(
     "arguments",
     [("events", "LOG"), ("events", "--sort", "LOG"), ("patterns", "list"), ("--help",), ("events", "-h")],
 )

@@ -372,27 +372,6 @@ def test_a_database_and_a_span_of_time(serve: Callable[..., Served], fixtures: P
     assert told_of(other, "odoo_queue_job_runner_starts_total") == 3
 
 
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (("--listen", "nowhere", "LOG"), "is not an address and a port"),
-        (("--listen", "203.0.113.1:9747", "LOG"), "cannot listen on '203.0.113.1:9747'"),
-        (("--state", "/dev/null/state", "LOG"), "the state directory /dev/null/state cannot be made"),
-        (("/dev",), "/dev is not a plain file"),
-        (("-",), "standard input cannot be followed"),
-        (("--patterns", "/dev/null/mine", "LOG"), "/dev/null/mine: cannot be read"),
-    ],
-)
-def test_what_keeps_it_from_starting(
-    logparse: Logparse, tmp_path: Path, arguments: tuple[str, ...], told: str
-) -> None:
-    ran = logparse("serve", *(tmp_path / "odoo.log" if word == "LOG" else word for word in arguments))
-    assert ran.returncode == 1
-    (line,) = (line for line in ran.stderr.splitlines() if line.startswith("logparse: "))
-    assert told in line
-    assert "Traceback" not in ran.stderr
-
-
 def test_a_taken_port(serve: Callable[..., Served], logparse: Logparse, tmp_path: Path) -> None:
     served = serve(tmp_path / "odoo.log")
     ran = logparse("serve", "--listen", served.url.removeprefix("http://"), tmp_path / "odoo.log")
