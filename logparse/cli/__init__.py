@@ -181,6 +181,9 @@ def _of_os_error(error: OSError) -> int:
         where = f"{shown(str(error.filename))} " if error.filename else "what was to be printed "
         say(f"{where}cannot be written: {os.strerror(error.errno)}; what came before is there")
         return BAD_INPUT
+    if isinstance(error, PermissionError) and isinstance(error.filename, str):
+        say(f"{shown(error.filename)} may not be looked at by this user: run logparse as one who may")
+        return BAD_INPUT
     return _of_defect(error)
 
 

@@ -27,6 +27,11 @@ class EventsFile:
         self._path = path
         self._waiting = bytearray()
         try:
+            if str(path) == "-" or (path.exists() and not path.is_file()):
+                raise CliError(
+                    f"{shown(str(path))} is no plain file, which events are appended to: choose another one "
+                    "with --events; `logparse events --follow` prints them"
+                )
             self._fd = self._opened()
             self.size = os.fstat(self._fd).st_size
             if known is not None and self.size >= known:

@@ -113,9 +113,15 @@ def refuse_log(path: str | Path, option: str, logs: Sequence[str]) -> None:
     for log in logs:
         if log == "-" or is_url(log):
             continue
-        same = target.resolve() == Path(log).resolve()
-        if same or (target.exists() and Path(log).exists() and target.samefile(log)):
+        if _same(target, Path(log)):
             raise CliError(f"{shown(str(path))} is one of the logs: name another file for {option}")
+
+
+def _same(target: Path, log: Path) -> bool:
+    try:
+        return target.resolve() == log.resolve() or target.samefile(log)
+    except OSError:  # one of them is not there, or may not be looked at
+        return False
 
 
 def writable(url: str, option: str) -> None:

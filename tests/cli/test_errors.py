@@ -110,6 +110,36 @@ def test_permission_denied(logparse: Logparse, tmp_path: Path) -> None:
     assert one_line(ran, 1).startswith(f"{path} may not be read by this user: it belongs to ")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("replay", "SHUT"),
+        ("replay", "--html", "SHUT", "LOG"),
+        ("replay", "--otlp", "SHUT", "LOG"),
+        ("replay", "--parquet", "SHUT", "LOG"),
+        ("replay", "--compare", "SHUT", "LOG"),
+        ("events", "--output", "SHUT", "LOG"),
+        ("serve", "--listen", "127.0.0.1:0", "--events", "SHUT", "LOG"),
+        ("sql", "SELECT 1", "SHUT"),
+        ("SHUT",),
+    ],
+    ids=" ".join,
+)
+def test_a_directory_that_may_not_be_entered(
+    logparse: Logparse, log: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """As /var/log/odoo is for most users."""
+    folder = tmp_path / "odoo"
+    folder.mkdir(mode=0)
+    try:
+        words = [{"SHUT": folder / "odoo.log", "LOG": log}.get(word, word) for word in arguments]
+        sentence = one_line(logparse(*words, preexec_fn=without_roots_rights), 1)
+    finally:
+        folder.chmod(0o700)
+    assert sentence.startswith(f"{folder}/odoo.log ")
+    assert "may not be " in sentence or "Permission denied" in sentence
+
+
 def test_the_same_file_twice_is_read_once(logparse: Logparse, log: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.log"
     link.symlink_to(log)
@@ -190,6 +220,9 @@ def test_bad_pattern_directory(logparse: Logparse, log: Path, tmp_path: Path) ->
         (("--state", "/dev/null/state", "LOG"), "the state directory /dev/null/state cannot be made"),
         (("/dev",), "/dev is not a plain file"),
         (("-",), "standard input cannot be followed"),
+        (("--events", "-", "LOG"), "- is no plain file, which events are appended to"),
+        (("--events", "/dev/stdout", "LOG"), "/dev/stdout is no plain file"),
+        (("--events", "/dev/full", "LOG"), "`logparse events --follow` prints them"),
         (("--patterns", "/dev/null/mine", "LOG"), "/dev/null/mine: cannot be read"),
     ],
 )
