@@ -75,6 +75,13 @@ def test_several_paths_are_one_log_in_the_order_of_time(fixtures: Path) -> None:
     assert {event.file for event in events} == set(map(str, pieces))
 
 
+def test_a_url(log: Path) -> None:
+    for given in (f"file://{log}", [f"file://{log.parent}/odoo.l?g"]):
+        events = list(logparse.events(given))
+        assert plain(events) == plain(logparse.events(log))
+        assert {event.file for event in events} == {f"file://{log}"}
+
+
 def test_where_the_events_of_lines_stand() -> None:
     (first, second) = logparse.events([ASKING, ASKING.replace("0f0f0f0f", "1f1f1f1f")])
     assert (first.file, first.offset, first.event, first.db) == ("-", 0, "dispatched", "prod")

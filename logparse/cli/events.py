@@ -194,13 +194,19 @@ def _opened(output: str | None, files: tuple[str, ...]) -> Iterator[Writable]:
     if is_url(output):
         checked(output, "--output", files)
         # At a URL nothing can be added bit by bit: it is there when all is.
+        failure: SourceError | None = None
         try:
             with WholeFile(output) as whole:
-                yield whole.file
+                try:
+                    yield whole.file
+                except SourceError as error:
+                    failure = error  # all that could be read is told
         except OSError as error:
             if error.filename != output:
                 raise
             raise CliError(f"{shown(output)} {error.strerror}; nothing of it is left") from error
+        if failure is not None:
+            raise failure
         return
     path = Path(output)
     refuse_log(path, "--output", files)

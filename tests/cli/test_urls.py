@@ -124,6 +124,16 @@ def test_outputs(logs: Path, logparse: Logparse, tmp_path: Path) -> None:
     }
 
 
+def test_what_is_damaged_is_left_out(logs: Path, logparse: Logparse, tmp_path: Path) -> None:
+    damaged = tmp_path / "odoo.log.2.gz"
+    damaged.write_bytes((logs / "odoo.log.1.gz").read_bytes()[:-1000])
+    done = logparse("events", "-o", f"file://{tmp_path}/events", damaged, logs / "odoo.log")
+    assert done.returncode == 1
+    assert "could be read only in part" in done.stderr
+    printed = logparse("events", damaged, logs / "odoo.log")
+    assert (tmp_path / "events").read_text() == printed.stdout != ""
+
+
 def test_nothing_half_written_is_left(logs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A store that takes a part of what it is given and then no more."""
     from fsspec.implementations.local import LocalFileOpener
