@@ -103,6 +103,8 @@ def command(
         return
     if sort:
         raise click.UsageError("--sort needs the end of the log, and --follow knows none: leave one out")
+    if output is not None and is_url(output):
+        raise click.UsageError("nothing can be added to what is at a URL: with --follow name a file")
     following = Following(reading, 0)
     with _opened(output, reading.all_files) as file:
         _follow(following, file, wanted)

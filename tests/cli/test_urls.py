@@ -83,6 +83,12 @@ def test_refusals(logs: Path, logparse: Logparse, tmp_path: Path) -> None:
         assert "secret" not in done.stderr
 
 
+def test_what_is_followed_cannot_be_written_to_a_url(logs: Path, logparse: Logparse, tmp_path: Path) -> None:
+    done = logparse("events", "--follow", "-o", f"file://{tmp_path}/events", logs / "odoo.log")
+    assert done.returncode == 2
+    assert "nothing can be added to what is at a URL" in done.stderr
+
+
 @pytest.mark.parametrize("missing", ["fsspec", "aiohttp"])
 def test_what_is_not_installed(missing: str, environment: dict[str, str]) -> None:
     script = f"import sys; sys.modules[{missing!r}] = None; from logparse.cli import main; main(sys.argv[1:])"
