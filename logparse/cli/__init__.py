@@ -31,7 +31,8 @@ VERBS = {
 }
 """The verbs with their short help, so that `--help` need not load them."""
 
-_INTERRUPTED = (INTERRUPTED, 128 + signal.SIGTERM, 128 + signal.SIGHUP)
+_ENDED = (128 + signal.SIGTERM, 128 + signal.SIGHUP)
+_INTERRUPTED = (INTERRUPTED, *_ENDED)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -105,6 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = _of_os_error(error)
     if status in _INTERRUPTED:
         _silence()
+    if status in _ENDED:
+        # Whoever started it sees the signal itself: systemd, for one, takes that for a good end.
+        number = status - 128
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
     sys.exit(status)
 
 

@@ -129,7 +129,7 @@ def test_what_promtool_does_not_take_whole_is_not_put_there(
 
 @pytest.mark.parametrize(
     ("number", "status", "says"),
-    [(signal.SIGINT, 130, "logparse: interrupted\n"), (signal.SIGTERM, 143, "logparse: ended by SIGTERM\n")],
+    [(signal.SIGINT, 130, "logparse: interrupted\n"), (signal.SIGTERM, -15, "logparse: ended by SIGTERM\n")],
 )
 def test_who_is_told_to_end_leaves_nothing(
     started: Callable[..., subprocess.Popen[str]],

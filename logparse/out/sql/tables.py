@@ -1,8 +1,9 @@
 """The tables: which columns they have, and how attempts and jobs are made of events."""
 
 import re
+import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import duckdb
 
 T = TypeVar("T")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 EVENTS = {
     "number": "BIGINT",
@@ -140,12 +142,17 @@ def attended(connection: duckdb.DuckDBPyConnection, call: Callable[..., T], *arg
     DuckDB by itself looks for signals only between some steps, and then forgets which one it was.
     """
     with ThreadPoolExecutor(1) as pool:
+        # Either it has begun when a signal is seen, or it never does.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         answer = pool.submit(call, *arguments)
         try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             return answer.result()
         except BaseException:
-            if not answer.done():
+            # What is only about to begin does not know that it was interrupted.
+            while not answer.done():
                 connection.interrupt()
+                wait([answer], 0.1)
             raise
 
 
