@@ -13,7 +13,7 @@ from logparse.source.trail import TELLING, Mark, kept
 
 HEAD_SIZE = 1024
 """Of so many first bytes a file's fingerprint is made, or of what is there."""
-TRACE_SIZE = 256
+TRACE_SIZE = 4096
 """So many bytes before the place that was reached are remembered."""
 
 _RAW_SIZE = 64 * 1024
@@ -187,9 +187,8 @@ def _left(fd: int, piece: Piece, place: Place) -> Fit | None:
         return Fit(piece.size) if shorter and digest(piece.head[: place.head_size]) == place.head else None
     offset, until = kept(fd, place.marks, place.lines)
     if not offset:
-        # Not even up to the first mark.
-        end = min(place.marks[0][0], piece.size)
-        return Fit(end, end) if place.start and started(piece.head) == place.start else None
+        # Not even its first line: another file, of which the first record has the same time.
+        return None
     if until != offset:
         end = min(until, piece.size)
         return Fit(end, end - offset)

@@ -166,3 +166,19 @@ def test_moved_to_another_disk_and_rotated_there_at_once(tmp_path: Path) -> None
     time.sleep(GRACE_SECONDS)
     assert drain_first + drain(follower) == lines(50, 90)
     assert follower.lost == 0
+
+
+@pytest.mark.parametrize("down", [True, False], ids=["down", "running"])
+def test_a_new_file_whose_first_record_begins_as_the_old_ones(down: bool, tmp_path: Path) -> None:
+    """Two records of one process in one millisecond begin alike."""
+    log = tmp_path / "odoo.log"
+    line = b"2026-11-24 03:00:11,423 25485 INFO ? odoo.addons.queue_job.jobrunner.runner: %s \n"
+    log.write_bytes(line % b"starting")
+    follower = Follower(str(log), start="beginning")
+    assert drain(follower) == line % b"starting"
+    log.unlink()
+    log.write_bytes(line % b"initializing database connections" + lines(0, 3))
+    follower = again(follower, down=down)
+    assert drain(follower) == line % b"initializing database connections" + lines(0, 3)
+    assert follower.lost == down  # whether more was written to the old one nobody knows
+    assert follower.lost_bytes == 0

@@ -123,3 +123,43 @@ def test_cut_after_a_short_first_line(left: int, down: bool, tmp_path: Path) -> 
     follower = again(follower, down=down)
     assert drain(follower) == new
     assert (follower.lost, follower.lost_bytes, follower.warnings) == (0, 0, [])
+
+
+@pytest.mark.parametrize("down", [True, False], ids=["down", "running"])
+@pytest.mark.parametrize("left", [1, 3])
+def test_cut_before_a_record_that_the_next_one_is_like(left: int, down: bool, tmp_path: Path) -> None:
+    """Only the time differs; the traceback after it is the same, and stands at the same place."""
+    log = tmp_path / "odoo.log"
+    trace = (
+        b"Traceback (most recent call last):\n" + b'  File "/odoo/addons/some/models/job.py", line 7\n' * 9
+    )
+    error = (
+        b"2026-11-24 03:00:%02d,000 1 ERROR db odoo.addons.queue_job.controllers.main: " + b"x" * 200 + b"\n"
+    )
+    old = [error % n + trace for n in range(5)]
+    new = [error % n + trace for n in range(20, 25)]
+    log.write_bytes(b"".join(old))
+    follower = Follower(str(log), start="beginning")
+    assert drain(follower) == b"".join(old)
+    os.truncate(log, len(b"".join(old[:left])))
+    add(log, b"".join(new))
+    follower = again(follower, down=down)
+    assert drain(follower) == b"".join(new)
+    assert (follower.lost, follower.warnings) == (0, [])
+
+
+@pytest.mark.parametrize("size", [64 * 1024 + extra for extra in (-1, 1, 60, 400, 900, 5000)])
+@pytest.mark.parametrize("left", [1, 3, 12, 840])
+def test_cut_while_down_wherever_the_saved_marks_begin(left: int, size: int, tmp_path: Path) -> None:
+    log = tmp_path / "odoo.log"
+    line = b"2026-11-24 03:00:00,%03d 1 INFO ? odoo: " + b"y" * 30 + b"\n"
+    old = [line % n for n in range(850)]
+    old.append(b"z" * (size - len(b"".join(old)) - 1) + b"\n")
+    log.write_bytes(b"".join(old))
+    follower = Follower(str(log), start="beginning")
+    assert len(drain(follower)) == size
+    os.truncate(log, len(b"".join(old[:left])))
+    add(log, b"new\n")
+    after = again(follower, down=True)
+    assert drain(after) == b"new\n"
+    assert (after.lost, after.warnings) == (0, [])
