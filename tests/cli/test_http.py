@@ -47,6 +47,7 @@ def test_serve_counts_what_replay_counts(
     ran = logparse("replay", "--http", "--metrics", str(log))
     expected = of_requests(samples(ran.stdout))
     assert sum(value for (name, _), value in expected.items() if name == PREFIX + "requests_total") == 310
+    until_scraped(served)
     served.until(lambda: of_requests(served.samples()) == expected)
     assert served.stop()
 
