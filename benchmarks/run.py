@@ -20,7 +20,7 @@ from generate import DATA, HERE, PAUSE, write_log
 
 from logparse.lifecycle.event import Output
 from logparse.match.fact import Fact
-from logparse.out.counts import Counts
+from logparse.out.summary import Summary
 from logparse.pipe import Pipe
 from logparse.record.record import Record
 from logparse.source.files import read_files
@@ -149,8 +149,8 @@ def compare(log: Log, odoo: str, rounds: int) -> Iterator[str]:
 
 def stages(log: Log, odoo: str) -> Iterator[str]:
     """Where the time goes, stage by stage, in this process."""
-    pipe, counts = Pipe(), Counts()
-    took = dict.fromkeys(("read", "record", "match", "lifecycle", "counts"), 0.0)
+    pipe, summary = Pipe(), Summary()
+    took = dict.fromkeys(("read", "record", "match", "lifecycle", "sums"), 0.0)
     number = dict.fromkeys(took, 0)
     clock = time.process_time
     begun = clock()
@@ -158,14 +158,11 @@ def stages(log: Log, odoo: str) -> Iterator[str]:
         at = [begun, clock()]
         records: list[Record] = pipe.reader.feed(chunk)
         at.append(clock())
-        facts: list[Fact] = [fact for fact in map(pipe.matcher, records) if fact is not None]
+        facts: list[Fact] = pipe.match(records)
         at.append(clock())
-        outputs: list[Output] = []
-        for fact in facts:
-            outputs += pipe.lifecycle.feed(fact)
+        outputs: list[Output] = pipe.tell(facts)
         at.append(clock())
-        for output in outputs:
-            counts.add(output)
+        summary.add_all(outputs)
         at.append(clock())
         handled = (chunk.data.count(b"\n"), len(records), len(facts), len(outputs), 0)
         for name, start, end, count in zip(took, at[:-1], at[1:], handled, strict=True):

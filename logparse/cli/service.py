@@ -30,7 +30,7 @@ _STALLED_SECONDS = 30.0  # without a sign of life of the reading thread
 _BEHIND_SECONDS = 300.0  # in which what is written was never all read
 # Between two savings: so many times the CPU that the last one took (at most a minute), and so many times as
 # long as it took. What was not saved is only read again after a kill.
-_CPU_TIMES, _MOST_SECONDS, _TIMES = 250, 60.0, 10
+_CPU_TIMES, _MOST_SECONDS, _TIMES = 500, 60.0, 10
 
 
 class Service:
