@@ -86,8 +86,9 @@ def _opened(
     from logparse.cli.outputs import run_into
     from logparse.cli.run import open_run
     from logparse.out.sql.answer import check
+    from logparse.out.sql.attended import attended
     from logparse.out.sql.spool import Spool
-    from logparse.out.sql.tables import attended, close_off, connect, make, view
+    from logparse.out.sql.tables import close_off, connect, make, view
 
     directory = next((Path(file) for file in reading.files if Path(file).is_dir()), None)
     if directory is not None:

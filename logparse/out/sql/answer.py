@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from logparse.out.sql.tables import attended
+from logparse.out.sql.attended import attended
 
 _BLOCK = 1000
 _FIRST, _EXPLAIN = "LINE 1: ", "EXPLAIN "

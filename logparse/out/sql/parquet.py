@@ -12,8 +12,9 @@ import duckdb
 
 from logparse.lifecycle.event import Output
 from logparse.out.sink import Sink, Source
+from logparse.out.sql.attended import attended
 from logparse.out.sql.spool import Spool, named
-from logparse.out.sql.tables import ROWS, attended, connect, make
+from logparse.out.sql.tables import ROWS, connect, make
 from logparse.out.uploaded import upload_folder
 from logparse.source.url import is_url
 

@@ -1,18 +1,12 @@
 """The tables: which columns they have, and how attempts and jobs are made of events."""
 
 import re
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
 
 import duckdb
-
-T = TypeVar("T")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 EVENTS = {
     "number": "BIGINT",
@@ -134,26 +128,6 @@ def connect(folder: Path | None = None, *, memory: str | None = None) -> Iterato
             connection.execute(f"SET memory_limit = '{memory}'")
             connection.execute(f"SET partitioned_write_flush_threshold = {ROWS}")
         yield connection
-
-
-def attended(connection: duckdb.DuckDBPyConnection, call: Callable[..., T], *arguments: Any) -> T:
-    """What a call that uses the connection gives; Ctrl-C and other signals end it.
-
-    DuckDB by itself looks for signals only between some steps, and then forgets which one it was.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        # Either it has begun when a signal is seen, or it never does.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        answer = pool.submit(call, *arguments)
-        try:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            return answer.result()
-        except BaseException:
-            # What is only about to begin does not know that it was interrupted.
-            while not answer.done():
-                connection.interrupt()
-                wait([answer], 0.1)
-            raise
 
 
 def make(connection: duckdb.DuckDBPyConnection, folder: Path | None = None) -> None:
