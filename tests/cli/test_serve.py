@@ -60,7 +60,7 @@ class Served:
 
     def until_jobs(self, expected: Samples) -> None:
         """Wait until the metrics of jobs are these: a last record counts after some seconds."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while of_jobs(self.samples()) != expected and time.monotonic() < deadline:
             time.sleep(0.1)
         assert of_jobs(self.samples()) == expected
@@ -74,6 +74,8 @@ class Served:
                 return error.code, error.read().decode()
 
     def samples(self) -> Samples:
+        """Once there are any: after a start, the log is read to its end first."""
+        self.until(lambda: self.get("/metrics")[0] != 503)
         status, text = self.get("/metrics")
         assert status == 200
         return samples(text)
