@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
 from logparse.source.chunk import Chunk
+from logparse.source.error import SourceError, shown
 from logparse.source.files import Progress, read_files
 
 _BLOCK = 1 << 20
@@ -24,14 +25,26 @@ def read_reversed(
     begins: whether a line is the first one of a record. Where the further lines of a record follow its first
     line, whole records are turned round; where they come before it, as `tac` prints a log, lines are.
 
-    A chunk's offset counts the bytes in the order in which they come. Raises SourceError as read_files does.
+    A chunk's offset counts the bytes in the order in which they come. Raises SourceError as read_files does,
+    and where no room is left for what is put down in TMPDIR.
     """
     for path in paths:
         # What is compressed, or a stream, is put down in a file without a name.
         with tempfile.TemporaryFile() as spool:
             for chunk in read_files([path], progress=progress):
-                spool.write(chunk.data)
+                _put(spool, chunk.data)
             yield from _turned(path, spool, begins)
+
+
+def _put(spool: IO[bytes], data: bytes) -> None:
+    try:
+        spool.write(data)
+        spool.flush()
+    except OSError as error:
+        raise SourceError(
+            f"temporary files cannot be written in {shown(tempfile.gettempdir())} ({error.strerror}): a log "
+            "in reverse is put down there first; name a directory with room by TMPDIR"
+        ) from error
 
 
 def _turned(path: str, spool: IO[bytes], begins: Callable[[bytes], bool]) -> Iterator[Chunk]:

@@ -97,6 +97,19 @@ def test_no_room_for_the_tables_of_a_query(logparse: Logparse, log: Path, tmp_pa
     assert list(folder.iterdir()) == []
 
 
+def test_no_room_to_put_a_log_in_reverse_down(logparse: Logparse, log: Path, tmp_path: Path) -> None:
+    ran = logparse(
+        "events",
+        "--reverse",
+        log,
+        env={"TMPDIR": str(tmp_path)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)),
+    )
+    assert sentence(ran).startswith(f"logparse: temporary files cannot be written in {tmp_path} (")
+    assert sentence(ran).endswith("name a directory with room by TMPDIR")
+    assert ran.returncode == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_query_that_goes_on_is_ended(
     started: Started, log: Path, tmp_path: Path, number: signal.Signals
