@@ -1,6 +1,7 @@
 """The logs of servers whose jobs no job runner dispatches: polling workers, and cron workers."""
 
-from tests.version_logs import Job, Seen, Server
+from tests.version_lines import Job, Seen
+from tests.version_logs import Server
 
 
 class Polling(Server):

@@ -12,7 +12,8 @@ from logparse.source.chunk import Chunk
 from tests import recorded
 from tests.releases import RELEASES
 from tests.version_days import a_day, trouble
-from tests.version_logs import Log, Server
+from tests.version_lines import Log
+from tests.version_logs import Server
 
 NEWEST = [names[-1] for names in RELEASES.values()]
 SILENCERS = ["werkzeug", "mangono"]

@@ -9,7 +9,8 @@ from tests import recorded
 from tests.releases import RELEASES, Release
 from tests.runnerless_logs import CronRunner, Polling
 from tests.version_days import DAYS, a_day
-from tests.version_logs import Job, Log, Seen, Server
+from tests.version_lines import Job, Log, Seen
+from tests.version_logs import Server
 
 ALL = [name for names in RELEASES.values() for name in names]
 LEVELS = ["debug", "info", "warn"]

@@ -176,7 +176,12 @@ def command(
     if http and (
         others := [
             option
-            for option, to in (("--html", html), ("--openmetrics", openmetrics), ("--parquet", parquet))
+            for option, to in (
+                ("--html", html),
+                ("--openmetrics", openmetrics),
+                ("--otlp", otlp),
+                ("--parquet", parquet),
+            )
             if to is not None
         ]
     ):

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from logparse.source.chunk import Chunk
 from logparse.source.follow import Follower
+from tests.source import writing
 
 try:
     from compression import zstd  # type: ignore[import-not-found, unused-ignore]
@@ -22,13 +22,7 @@ def lines(start: int, stop: int) -> bytes:
 
 
 def drain(follower: Follower) -> bytes:
-    chunks: list[Chunk] = []
-    quiet = 0
-    while quiet < 3:
-        found = follower.poll()
-        quiet = 0 if found else quiet + 1
-        chunks += found
-    return b"".join(chunk.data for chunk in chunks)
+    return b"".join(chunk.data for chunk in writing.drain(follower))
 
 
 def add(path: Path, data: bytes) -> None:
