@@ -28,7 +28,7 @@ from logparse.record.wrappers.wrapper import Format, Wrapper
 
 _GIVEN: dict[str, frozenset[str]] = {
     "lifecycle.lifecycle.Lifecycle": frozenset({"_of_job", "_sides"}),
-    "lifecycle.course.Course": frozenset({"settle"}),
+    "lifecycle.course.Course": frozenset({"settle", "due"}),
     "lifecycle.jobs.Jobs": frozenset({"limit"}),
     "record.reader.Reader": frozenset({"server", "_in_bulk"}),
     "record.origins.Origins": frozenset({"_interest", "_max_record", "_server"}),

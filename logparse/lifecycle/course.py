@@ -11,13 +11,17 @@ from logparse.lifecycle.sight import Sight
 HOLD = 2_000
 # Two runners on one database ask for the same job within this time (ms); only one dispatch takes effect.
 RIVAL = 2_000
+_NEVER = 1 << 62
+# Endings that come to something else, or to what they are, by what follows.
+_UNSETTLED = frozenset({"answered", "dead", "broken"})
 
 
 class Course:
     """Moves jobs through their states and tells the events, in the order in which they are proven.
 
     jobs: the table. settle: how long an ending may stay unsettled, ms of log time. sight: what the log
-    can show. out: what was told since it was last taken.
+    can show. out: what was told since it was last taken. now: the log's clock. due: when it is to `advance`
+    again, since something is held or settled then (ms).
     """
 
     def __init__(self, jobs: Jobs, settle: int, sight: Sight) -> None:
@@ -26,6 +30,7 @@ class Course:
         self.sight = sight
         self.out: list[Output] = []
         self.now = 0
+        self.due = 0
         self._unsettled: deque[tuple[int, Job, Ending]] = deque()
         self._held: deque[tuple[int, Job, Ending | Proof]] = deque()
 
@@ -44,6 +49,9 @@ class Course:
             _, job, ending = unsettled.popleft()
             if job.ending is ending:
                 self.settle_job(job)
+        self.due = min(
+            held[0][0] + 1 if held else _NEVER, unsettled[0][0] + self.settle if unsettled else _NEVER
+        )
 
     # What happened
 
@@ -56,19 +64,19 @@ class Course:
 
     def dispatch(self, job: Job, proof: Proof) -> None:
         """The runner asks Odoo to run the job."""
-        job.dispatched = proof.time
+        time = proof.time
+        job.dispatched = time
         job.dispatcher = proof.pid
         job.asked += 1
-        job.outcome = None
-        job.orphaned = None
-        job.failed_in_channel = job.done_in_channel = None
+        job.outcome = job.orphaned = job.failed_in_channel = job.done_in_channel = None
         job.proof = proof
-        self.jobs.move(job, "enqueued", proof.time)
-        self._tell("dispatched", job, proof, proof.time)
-        if job.queued is not None and not job.waited:
-            seconds = max(0, proof.time - job.queued) / 1000
-            self.out.append(QueueWait(proof.time, job.db, job.channel, seconds))
-        job.waited = True
+        self.jobs.move(job, "enqueued", time)
+        self._tell("dispatched", job, proof, time)
+        if not job.waited:
+            job.waited = True
+            if job.queued is not None:
+                seconds = max(0, time - job.queued) / 1000
+                self.out.append(QueueWait(time, job.db, job.channel, seconds))
 
     def start(self, job: Job, proof: Proof, time: int, *, observed: bool, dated: bool = True) -> None:
         """An attempt starts. dated: False where no line tells when, but that it was before `time`."""
@@ -112,19 +120,21 @@ class Course:
             ending.attempt = job.attempts
             self.tell_run(job, ending)
         job.ending = ending
-        job.started = None
-        job.start_proof = None
+        job.started = job.start_proof = job.back = job.orphaned = None
         job.asked = job.refusals = 0
-        job.back = None
-        job.orphaned = None
         how = ending.how
         if how != "failed":
             self.jobs.move(job, "unsettled", time)
-        if how in ("answered", "dead", "broken"):
-            self._unsettled.append((time, job, ending))
+            if how in _UNSETTLED:
+                unsettled = self._unsettled
+                if not unsettled:
+                    self.due = min(self.due, time + self.settle)
+                unsettled.append((time, job, ending))
 
     def hold(self, job: Job, what: Ending | Proof) -> None:
         """Give what is known now some time to become more."""
+        if not self._held:
+            self.due = min(self.due, self.now + HOLD + 1)
         self._held.append((self.now + HOLD, job, what))
 
     def go_back(self, job: Job, proof: Proof) -> None:

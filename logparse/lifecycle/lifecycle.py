@@ -128,7 +128,10 @@ class Lifecycle:
         proof = Proof(time, pid, server, fact.pattern, record.file, record.offset)
         course = self._course
         if time > course.now:
-            course.advance(time)
+            if time < course.due:
+                course.now = time
+            else:
+                course.advance(time)
         if time - self._looked > TAKEN:
             self._lose_the_dead()
         logger = record.logger

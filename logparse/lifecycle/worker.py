@@ -124,23 +124,26 @@ class Workers:
 
     def answered(self, job: Job, fact: Fact, proof: Proof) -> None:
         """The access line of /runjob, at the end of the attempt; of the cron jobrunner, its last line."""
-        status_text = fact.fields.get("status")
-        request = fact.record.request
-        shared = request is None and self._processes.shares(proof.server, proof.pid)
-        writer = (proof.server, proof.pid if request is None else request)
+        fields, request = fact.fields, fact.record.request
+        place = (proof.server, proof.pid)
+        shared = request is None and self._processes.shares(*place)
+        writer = place if request is None else (proof.server, request)
         evidence = self._evidence.get(writer) or self.at(writer)
+        status_text = fields.get("status")
         if status_text is None:
             self._cron_ended(job, proof, evidence, shared=shared)
             return
         sight = self._sight
         sight.answers = True
         sight.answered[job.db] += 1
-        duration = duration_of(fact)
         began = None
+        duration, sql = _times(fields)
         if duration is not None:
             began = proof.time - round(duration * 1000)
-            self._processes.answered(proof.server, proof.pid, began)
-        self._answer(job, fact, proof, evidence, int(status_text), duration, began, shared=shared)
+            self._processes.answered(*place, began)
+        queries = fields.get("queries")
+        ending = Ending("", proof, None, duration, None, whole(queries) if queries else None, sql)
+        self._answer(job, fact, ending, evidence, int(status_text), began, shared=shared)
         if not shared:
             evidence.clear()
 
@@ -148,28 +151,27 @@ class Workers:
         self,
         job: Job,
         fact: Fact,
-        proof: Proof,
+        told: Ending,
         evidence: Evidence,
         status: int,
-        duration: float | None,
         began: int | None,
         *,
         shared: bool,
     ) -> None:
-        course = self._course
+        """told: what the line tells of the attempt's ending, but how."""
+        course, proof = self._course, told.proof
         if evidence.refused and evidence.was_refused(
             job.uuid, began - _ROUNDING if shared and began else None
         ):
             if job.state == "enqueued" and job.refusals >= job.asked and not self._sight.started:
                 course.jobs.move(job, "closed", proof.time)
             return
-        queries, sql = _sql(fact)
         ending = job.ending
         if ending is not None and ending.how in ("done", "retried", "failed"):
             # It was known how the attempt ended; this is its line.
-            ending.sql_queries, ending.sql_time = queries, sql
+            ending.sql_queries, ending.sql_time = told.sql_queries, told.sql_time
             if ending.duration is None:
-                ending.duration = duration
+                ending.duration = told.duration
             course.release(job)
             return
         started = job.started
@@ -201,20 +203,15 @@ class Workers:
         else:
             # Every failure that is stored was logged first; where tracebacks show, this one was not stored.
             how = "broken" if self._sight.traces else "failed"
-        ending = Ending(
-            how,
-            proof,
-            duration=duration,
-            sql_queries=queries,
-            sql_time=sql,
-            exception=trace.exception if trace is not None else None,
-        )
+        told.how = how
+        if trace is not None:
+            told.exception = trace.exception
         if started is None:
             course.infer_start(job, proof, began)
-        elif duration is None:
-            ending.duration = max(0, proof.time - started) / 1000
+        elif told.duration is None:
+            told.duration = max(0, proof.time - started) / 1000
         done, back, broke = job.done_in_channel, job.back, job.failed_in_channel
-        course.end(job, ending)
+        course.end(job, told)
         if how == "failed" or (how == "broken" and broke is not None):
             course.settle_job(job, "failed", observed=broke is not None)
         elif how == "answered" and done is not None:
@@ -303,17 +300,26 @@ class Workers:
 
 def duration_of(fact: Fact) -> float | None:
     """Seconds that an access line tells, in SQL and others (odoo/netsvc.py, PerfFilter; None before 12.0)."""
-    fields = fact.fields
+    return _times(fact.fields)[0]
+
+
+def _times(fields: dict[str, str]) -> tuple[float | None, float | None]:
+    """(seconds in all, of them in SQL)."""
+    sql = fields.get("sql_seconds")
     if "seconds" in fields:
-        return seconds(fields["seconds"])
-    sql, other = fields.get("sql_seconds"), fields.get("other_seconds")
-    if sql is None or other is None:
-        return None
-    both = float(sql) + float(other)
-    if not -MOST < both < MOST:
-        both = seconds(sql) + seconds(other)
+        return seconds(fields["seconds"]), seconds(sql) if sql else None
+    if sql is None:
+        return None, None
+    other = fields.get("other_seconds")
+    in_sql = float(sql)
+    if other is None:
+        return None, seconds(sql)
+    both = in_sql + float(other)
+    if not (-MOST < in_sql < MOST and -MOST < both < MOST):
+        in_sql = seconds(sql)
+        both = in_sql + seconds(other)
     # Both are whole milliseconds; to round to three digits takes five times as long.
-    return round(both * 1000) / 1000
+    return round(both * 1000) / 1000, in_sql
 
 
 def _without_answer(fact: Fact) -> bool:
@@ -324,11 +330,6 @@ def _without_answer(fact: Fact) -> bool:
 def _writer(fact: Fact, proof: Proof) -> Writer:
     request = fact.record.request
     return proof.server, proof.pid if request is None else request
-
-
-def _sql(fact: Fact) -> tuple[int | None, float | None]:
-    queries, sql = fact.fields.get("queries"), fact.fields.get("sql_seconds")
-    return whole(queries) if queries else None, seconds(sql) if sql else None
 
 
 def _time(item: tuple[int, Writer, Trace]) -> int:
