@@ -92,7 +92,8 @@ class Course:
         if observed:
             self.jobs.move(job, "started", time)
         evidence = "observed" if observed else "inferred"
-        self._tell("started", job, proof, time, evidence, job.attempts, None, self._wait(job))
+        wait = self._wait(job) if dated else None
+        self._tell("started", job, proof, time, evidence, job.attempts, None, wait)
 
     def infer_start(self, job: Job, proof: Proof, began: int | None) -> None:
         """The attempt that ends now began at `began`, or, where no line tells, not before the dispatch."""
@@ -113,7 +114,8 @@ class Course:
             self.settle_job(job)
         if job.started is not None:
             ending.attempt = job.attempts
-            ending.wait = self._wait(job)
+            if job.dated:
+                ending.wait = self._wait(job)
             self.tell_run(job, ending)
         elif ending.attempt is None and ending.how != "dead":
             job.attempts += 1
@@ -267,7 +269,7 @@ class Course:
     def _wait(self, job: Job) -> float | None:
         """Seconds from the dispatch to the start; None where a line is missing that tells them."""
         started, dispatched = job.started, job.dispatched
-        if started is None or dispatched is None or not job.dated:
+        if started is None or dispatched is None:
             return None
         return (started - dispatched) / 1000 if started > dispatched else 0.0
 

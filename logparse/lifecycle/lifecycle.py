@@ -150,11 +150,11 @@ class Lifecycle:
                 if "running" in fact.fields:
                     course.out.append(channel_state(fact, proof))
                 # Where a process's last line about a job comes again, two handlers write to one file.
-                place, line = (server, pid), (time, fact.pattern, record.message)
-                if self._last.get(place) != line:
-                    if len(self._last) > 5000:
-                        self._last.clear()
-                    self._last[place] = line
+                last, place, line = self._last, (server, pid), (time, fact.pattern, record.message)
+                if last.get(place) != line:
+                    if len(last) > 5000:
+                        last.clear()
+                    last[place] = line
                     if fact.db is None and fact.kind == "dispatch_http_error" and not self.sight.answers:
                         fact = msgspec.structs.replace(fact, db=self._workers.database_of_failure(proof))
                     self._placing.place(handler, fact, proof, uuid)
