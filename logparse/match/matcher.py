@@ -24,13 +24,12 @@ _WATCHED = re.compile(
 class _Candidate(NamedTuple):
     """A pattern, made ready to be tried.
 
-    text: a text that every message that matches holds, at its beginning where `begins`: most records are
-    told apart by it, before any regex runs. no_db: the record must have no database of its own, or must have
+    text: a text that every message that matches holds: most records are told apart by it, before any regex
+    runs. no_db: the record must have no database of its own, or must have
     one; None: it does not matter. optional: the groups that a match may leave out. in_url: its db stands in a
     URL, percent-encoded. plain: there is nothing to do but to capture its groups.
     """
 
-    begins: bool
     text: str
     no_db: bool | None
     match: Callable[[str], Any]
@@ -75,11 +74,9 @@ class Matcher:
                 return None
             candidates = self._prepare(record.logger, record.level)
         message = record.message
-        for begins, text, no_db, match, optional, in_url, plain, pattern in candidates:
-            if begins:
-                if not message.startswith(text):
-                    continue
-            elif text not in message:
+        for text, no_db, match, optional, in_url, plain, pattern in candidates:
+            # Where it should begin the message, the regex asks so: `startswith` takes twice as long as this.
+            if text not in message:
                 continue
             if no_db is not None and (record.db is None) is not no_db:
                 continue
@@ -145,7 +142,6 @@ class Matcher:
         plain = pattern.body is None and pattern.kind != "server_start"
         text = max((pattern.prefix, *pattern.literals), key=len)
         candidate = _Candidate(
-            text == pattern.prefix,
             text,
             None if pattern.db == "any" else pattern.db == "none",
             match,

@@ -25,8 +25,8 @@ _PERF_TAILS = tuple(
 )
 
 # The commonest ends of access lines, with a 0 for each digit: to look for these takes a third of the time.
-_ZEROS = bytes.maketrans(b"123456789", b"000000000")
-_COMMON = frozenset({b"- 0 0.000 0.000", b" 00 0.000 0.000"})
+ZEROS = bytes.maketrans(b"123456789", b"000000000")
+COMMON = frozenset({b"- 0 0.000 0.000", b" 00 0.000 0.000"})
 
 # Odoo's job controller logs the traceback of a failed job as the message itself.
 TRACEBACK_LINE = b": Traceback (most recent call last):"
@@ -52,7 +52,7 @@ def ends_message(data: bytes, start: int, end: int) -> bool:
         return data[end - 2] != 58 or _BEGUN.fullmatch(data, start, end) is None
     if last not in _PERF_ENDS:
         return False
-    if end - start >= 15 and data[end - 15 : end].translate(_ZEROS) in _COMMON:
+    if end - start >= 15 and data[end - 15 : end].translate(ZEROS) in COMMON:
         return True
     tail = data[max(start, end - 48) : end].translate(None, b"0123456789")
     return tail.endswith(b"  . .") or tail.endswith(_PERF_TAILS)
@@ -62,7 +62,7 @@ def ended_before(data: bytes, start: int) -> bool:
     """Whether the line before the one at `start` surely ends as a message does; cheap."""
     if data[start - 2] == 32:
         return data[start - 3] != 58
-    if data[start - 16 : start - 1].translate(_ZEROS) in _COMMON:
+    if data[start - 16 : start - 1].translate(ZEROS) in COMMON:
         return True
     tail = data[max(0, start - 48) : max(0, start - 1)].translate(None, b"0123456789")
     return tail.endswith(b"  . .")

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from logparse.record.clock import Clock
 from logparse.record.closing import (
+    COMMON,
     FRAMES,
     HEADER,
     HEADERS,
     NEXT_HEADER,
     OPENERS,
     TRACEBACK_LINE,
+    ZEROS,
     ended_before,
     ends_message,
     in_exception,
@@ -24,6 +26,8 @@ from logparse.record.parse import milliseconds
 # How often a log must have ended its messages with a blank before the lack of one means something, and
 # how many lines without one in a row mean that the format changed.
 _SURE, _FORGET = 4, 100
+# More often is not counted.
+_SETTLED = 2 * _SURE
 # The same where a line is doubtful, and as many follow.
 _CHANGED = 20
 ECHOES = 1024
@@ -35,6 +39,7 @@ _NEIGHBOURHOOD = 1 << 18
 _CLOSED, _MESSAGE = -2, -1
 # How what may follow a record begins: a header, a traceback, the mark of a wrapper's continuation, nothing.
 _FOLLOW = (b"", *(b"%d" % digit for digit in range(10)), b"T", b"\x01")
+_DIGITS = frozenset(b"%d" % digit for digit in range(10))
 _MINUTE, _HOUR = 60_000, 3_600_000
 
 
@@ -125,24 +130,42 @@ class Judge:
         """
         data = self._data
         blank = data[end - 1] == 32
-        ended = blank or (perf and ends_message(data, start, end))
+        # Inline for what ends nearly every access line: calls would take as long as all else here.
+        ended = blank or (
+            perf and (data[end - 15 : end].translate(ZEROS) in COMMON or ends_message(data, start, end))
+        )
         good = self._good
         style = self._style
         # Most records are plain: the line before ends a message, this one does, and a header may follow.
         plain = (
             ended
             and start >= self._shut
-            and data[end + 1 : end + 2].isdigit()
+            and data[end + 1 : end + 2] in _DIGITS
             and (
                 start == good
                 or (
                     style >= _SURE
                     and start >= self._run
-                    and ((data[start - 2] == 32 and data[start - 3] != 58) or ended_before(data, start))
+                    and (
+                        data[start - 3] != 58
+                        if data[start - 2] == 32
+                        else data[start - 16 : start - 1].translate(ZEROS) in COMMON
+                        or ended_before(data, start)
+                    )
                 )
             )
             and (start or self._open != _MESSAGE)
         )
+        # And most plain ones say nothing new of the log.
+        if plain and style == _SETTLED and not (self.echoes and data[start:end].rstrip() in self.echoes):
+            clock = self.clock
+            now = clock.now
+            if now is not None and -_MINUTE <= time - now <= _MINUTE:
+                clock.now = time
+                if blank:
+                    self._bare = 0
+                self._good = end + 1
+                return ""
         if plain or (ended and start == good and start >= self._shut and data[end : end + 3] != b"\n \n"):
             reason = ""
         else:
@@ -181,8 +204,8 @@ class Judge:
                 if not believed:
                     reason = "time"
         if blank:
-            if self._bare or style < 2 * _SURE:
-                self._style = min(self._style + 1, 2 * _SURE)
+            if self._bare or style < _SETTLED:
+                self._style = min(self._style + 1, _SETTLED)
                 self._bare = 0
         elif self._style and not perf:
             self._bare += 1

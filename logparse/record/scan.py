@@ -275,13 +275,15 @@ class Scanner:
         records: list[Record] = []
         append = records.append
         perf_loggers = _PERF_LOGGERS
+        first = newest = None
         hits: Iterable[tuple[int, int]]
         if self._bulk is None or single:
             hits = self._hits(data, 0, stop, self._wanted)
         else:
             hits = self._bulk.candidates(data, stop, judge, self._hits)
         for start, end in hits:
-            if data[start + 19 : start + 20] != b",":  # a continuation line; no time stands here
+            # 44 is a comma: in a continuation line no time stands here.
+            if end - start < 20 or data[start + 19] != 44:
                 continue
             raw_line = data[start : end if end - start <= max_line else start + max_line]
             broken = False
@@ -315,9 +317,9 @@ class Scanner:
                     last = start + self._max_record
                     tally.truncated += 1
                 body = decoded(data[end + 1 : last]).replace(_SEAL, "")
-            if tally.first is None:
-                tally.first = time
-            tally.last = time
+            if first is None:
+                first = time
+            newest = time
             offset = base + (start if plain else text.raw(start))
             if cut < 0:
                 append(Record(time, pid, level, db, logger, message, body, file, offset, request))
@@ -330,6 +332,9 @@ class Scanner:
                     offset = base + (place if plain else text.raw(place))
                     append(Record(time, pid, level, db, logger, message, "", file, offset, request))
         judge.end(stop)
+        if newest is not None:
+            tally.first = first if tally.first is None else tally.first
+            tally.last = newest
         return records, stop
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logparse.record import judge
 from logparse.record.clean import clean
 from logparse.record.interest import Interest
 from logparse.record.record import Record
@@ -248,6 +249,47 @@ def test_where_the_last_record_ended_is_remembered() -> None:
     http = record(5, 7, "ERROR", "d", "odoo.http", "Exception", trace=traceback("E: x"))
     log = TRACE + http + asking(0, 9, uuid(0), "d") + b"\n" + asking(0, 9, uuid(0), "d")
     assert scan(log, [1], interest=EVERYTHING) == scan(log, interest=EVERYTHING)
+
+
+ACCESS = (
+    b'2026-11-24 03:00:00,%03d 7 INFO d werkzeug: 1.2.3.4 - - [x] "GET /runjob?asking Odoo HTTP/1.1" 200 - '
+)
+MIXED = st.lists(
+    st.one_of(
+        HOSTILE,
+        st.builds(
+            lambda ms, end: ACCESS % ms + end + b"\n",
+            st.integers(0, 50),
+            st.sampled_from(
+                [
+                    b"1 0.001 0.002",
+                    b"12 0.001 0.002",
+                    b"123 1.001 22.002",
+                    b"1 0.001 0.002 ro",
+                    b"- - -",
+                    b"1 2",
+                ]
+            ),
+        ),
+    ),
+    max_size=25,
+).map(b"".join)
+
+
+@given(MIXED, st.sampled_from([97, 400, 1 << 20]), st.sampled_from([INTEREST, EVERYTHING]))
+def test_plain_records_are_judged_as_all_others(log: bytes, size: int, interest: Interest) -> None:
+    """Where none passes for plain, each is looked at closely: nothing is told otherwise, nor held."""
+    told = []
+    for digits in (judge._DIGITS, frozenset[bytes]()):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(judge, "_DIGITS", digits)
+            scanner = Scanner(interest)
+            records = scanner.feed(Chunk("f", 0, CALM * 3))
+            for start in range(0, len(log), size):
+                records += scanner.feed(Chunk("f", len(CALM) * 3 + start, log[start : start + size]))
+            held = {**vars(scanner.judge), "clock": vars(scanner.judge.clock)}
+            told.append((records, scanner.tally, held))
+    assert told[0] == told[1]
 
 
 # The last line, early
