@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta, tzinfo
 EXAMPLES = "2026-11-24 03:05, 2026-11-24T03:05+01:00, yesterday 14:00, monday, 2 hours ago, -90m"
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+# Texts, which `re` compiles when a time is given: most starts need none of them.
 _UNIT = r"(s|m|h|d|w|sec|secs|min|mins|hr|hrs|seconds?|minutes?|hours?|days?|weeks?)"
-_PART = re.compile(rf"(\d{{1,12}}(?:\.\d{{1,6}})?) ?{_UNIT}")
+_PART = rf"(\d{{1,12}}(?:\.\d{{1,6}})?) ?{_UNIT}"
 _SPAN = rf"(?:\d{{1,12}}(?:\.\d{{1,6}})? ?{_UNIT} ?)+"
-_AGO = re.compile(rf"(?:-(?P<minus>{_SPAN})|(?P<ago>{_SPAN})ago|(?P<one>an?) {_UNIT} ago)")
-_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?(?: ?(utc|z))?")
-_DAY = re.compile(r"(?P<day>today|yesterday|tomorrow|(?:last )?[a-z]{3,9}day)(?:,? (?:at )?(?P<clock>\d.*))?")
+_AGO = rf"(?:-(?P<minus>{_SPAN})|(?P<ago>{_SPAN})ago|(?P<one>an?) {_UNIT} ago)"
+_CLOCK = r"(\d{1,2}):(\d\d)(?::(\d\d))?(?: ?(utc|z))?"
+_DAY = r"(?P<day>today|yesterday|tomorrow|(?:last )?[a-z]{3,9}day)(?:,? (?:at )?(?P<clock>\d.*))?"
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_ZONE = re.compile(r"(?P<time>.+\d) (?P<zone>[A-Z][A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)+)")
+_ZONE = r"(?P<time>.+\d) (?P<zone>[A-Z][A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)+)"
 
 
 def parse_time(text: str, now: datetime | None = None) -> int:
@@ -45,6 +46,8 @@ def parse_duration(text: str) -> float:
     words = " ".join(text.lower().split())
     if re.fullmatch(r"\d{1,12}(?:\.\d{1,6})?", words, re.ASCII):
         return float(words)
+    if words[:-1].isdecimal() and words[:-1].isascii() and len(words) <= 13 and words[-1] in _UNITS:
+        return float(words[:-1]) * _UNITS[words[-1]]  # as the defaults are: without an expression
     if re.fullmatch(_SPAN, words, re.ASCII):
         return _seconds(words)
     raise ValueError(f"{text!r} is not a duration; write it like 3600 (seconds), 90m, 1h or 1h30m")
@@ -55,7 +58,7 @@ class _Ambiguous(ValueError):
 
 
 def _seconds(words: str) -> float:
-    return sum(float(number) * _UNITS[unit[0]] for number, unit in _PART.findall(words))
+    return sum(float(number) * _UNITS[unit[0]] for number, unit in re.findall(_PART, words))
 
 
 def _relative(words: str, now: datetime) -> datetime | None:
@@ -63,14 +66,14 @@ def _relative(words: str, now: datetime) -> datetime | None:
         return now
     if found := re.fullmatch(r"@(\d{1,12}(?:\.\d{1,6})?)", words, re.ASCII):
         return datetime.fromtimestamp(float(found[1]), UTC)
-    if found := _AGO.fullmatch(words):
+    if found := re.fullmatch(_AGO, words):
         span = found["minus"] or found["ago"]
         seconds = _seconds(span) if span else float(_UNITS[words.split()[1][0]])
         return now - timedelta(seconds=seconds)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if _CLOCK.fullmatch(words):
+    if re.fullmatch(_CLOCK, words):
         return _at(midnight, words)
-    if found := _DAY.fullmatch(words):
+    if found := re.fullmatch(_DAY, words):
         day = _midnight(found["day"].removeprefix("last "), midnight)
         if day is not None:
             return day if found["clock"] is None else _at(day, found["clock"])
@@ -87,7 +90,7 @@ def _midnight(day: str, today: datetime) -> datetime | None:
 
 
 def _at(day: datetime, clock: str) -> datetime:
-    found = _CLOCK.fullmatch(clock)
+    found = re.fullmatch(_CLOCK, clock)
     if found is None:
         raise ValueError(clock)
     return day.replace(hour=int(found[1]), minute=int(found[2]), second=int(found[3] or 0))
@@ -97,7 +100,7 @@ def _absolute(words: str, now: datetime) -> datetime:
     from dateutil import parser, tz  # here, since they cost a tenth of the start
 
     zone: tzinfo | None = None
-    if found := _ZONE.fullmatch(words):
+    if found := re.fullmatch(_ZONE, words):
         words = found["time"]
         zone = tz.gettz(found["zone"])
         if zone is None:

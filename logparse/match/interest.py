@@ -70,7 +70,7 @@ def _inner(text: str) -> bool:
 
 def _of_run(run: str) -> Iterator[str]:
     """Texts within a literal run, without what JSON escapes or an encoding changes."""
-    for clean in re.split(r'["\\\x00-\x1f\x7f-\U0010ffff]+', run):
+    for clean in re.split(r"[^ !#-\[\]-~]+", run):
         for text in (clean, *re.findall(r"[^ ?=.]+[?=.]", clean)):
             if len(text) >= _LEAST and not _ACCESS.fullmatch(text) and (text == clean or len(text) > 5):
                 yield text

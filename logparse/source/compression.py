@@ -1,16 +1,9 @@
 """Compressed logs: which kind a file is, and its bytes in blocks of bounded size."""
 
-import bz2
-import lzma
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
-
-if sys.version_info >= (3, 14):
-    from compression.zstd import ZstdDecompressor, ZstdError
-else:
-    from backports.zstd import ZstdDecompressor, ZstdError
 
 # Enough for `xz -9` (65 MiB); a file that asks for more is refused rather than given all memory.
 _XZ_MEMORY = 256 * 1024 * 1024
@@ -52,14 +45,35 @@ class _Gzip:
         return out
 
 
-def _xz() -> _Decompressor:
-    return lzma.LZMADecompressor(format=lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
+# The modules are loaded for the first file of their kind, and the errors are theirs beside those of Python.
+def _gzip() -> tuple[_Decompressor, type[Exception]]:
+    return _Gzip(), zlib.error
 
 
-_KINDS: dict[str, Callable[[], _Decompressor]] = {
-    "gzip": _Gzip,
-    "zstd": ZstdDecompressor,
-    "bzip2": bz2.BZ2Decompressor,
+def _zstd() -> tuple[_Decompressor, type[Exception]]:
+    if sys.version_info >= (3, 14):
+        from compression.zstd import ZstdDecompressor, ZstdError
+    else:
+        from backports.zstd import ZstdDecompressor, ZstdError
+    return ZstdDecompressor(), ZstdError
+
+
+def _bzip2() -> tuple[_Decompressor, type[Exception]]:
+    from bz2 import BZ2Decompressor
+
+    return BZ2Decompressor(), OSError
+
+
+def _xz() -> tuple[_Decompressor, type[Exception]]:
+    from lzma import FORMAT_XZ, LZMADecompressor, LZMAError
+
+    return LZMADecompressor(format=FORMAT_XZ, memlimit=_XZ_MEMORY), LZMAError
+
+
+_KINDS: dict[str, Callable[[], tuple[_Decompressor, type[Exception]]]] = {
+    "gzip": _gzip,
+    "zstd": _zstd,
+    "bzip2": _bzip2,
     "xz": _xz,
 }
 # pzstd begins with a skippable frame, of which there are sixteen magic numbers (RFC 8878, 3.1.2).
@@ -70,7 +84,6 @@ _MAGIC: dict[bytes, str] = {
     b"BZh": "bzip2",
     b"\xfd7zXZ\x00": "xz",
 }
-_ERRORS = (zlib.error, lzma.LZMAError, ZstdError, OSError, ValueError)
 
 
 def compression(head: bytes) -> str | None:
@@ -91,6 +104,7 @@ def decompress(kind: str, raw: Iterable[bytes], size: int) -> Iterator[bytes]:
     Raises Damaged, after all that could be decompressed has been yielded.
     """
     decompressor: _Decompressor | None = None
+    failed: type[Exception] = OSError
     for data in raw:
         rest = data
         while rest or (decompressor is not None and not decompressor.needs_input):
@@ -98,10 +112,10 @@ def decompress(kind: str, raw: Iterable[bytes], size: int) -> Iterator[bytes]:
                 rest = rest.lstrip(b"\0")
                 if not rest:
                     break
-                decompressor = _KINDS[kind]()
+                decompressor, failed = _KINDS[kind]()
             try:
                 block = decompressor.decompress(rest, size)
-            except _ERRORS as error:
+            except (failed, OSError, ValueError) as error:
                 raise Damaged(f"its {kind} data is damaged ({error})") from error
             rest = b""
             if decompressor.eof:

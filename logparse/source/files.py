@@ -288,7 +288,7 @@ def _first_time(path: str, written_at: int) -> int | None:
 def _of_header(head: bytes) -> int | None:
     for match in _HEADER.finditer(head):
         try:
-            time = datetime.strptime(match[1].decode(), "%Y-%m-%d %H:%M:%S,%f ")
+            time = datetime.fromisoformat(match[1].decode().rstrip())
         except ValueError:
             continue
         return round(time.replace(tzinfo=UTC).timestamp() * 1000)

@@ -18,9 +18,9 @@ Read = Callable[[int], bytes]
 """Gives so many bytes or fewer of what comes next, none at the end."""
 
 _BLOCK = 4 << 20  # bytes that are fetched at once
-_PATTERN = re.compile(r"[*?\[]")
+_PATTERN = r"[*?\[]"
 # In a query `?` is no pattern.
-_HTTP_PATTERN = re.compile(r"[*\[]")
+_HTTP_PATTERN = r"[*\[]"
 _DATES = ("LastModified", "last_modified", "mtime", "updated", "modificationTime", "created", "Last-Modified")
 # A server that says nothing for so long is taken for dead, seconds.
 _SILENCE = 60
@@ -59,7 +59,7 @@ def expanded(url: str) -> list[str]:
     """The names of what a URL stands for, in which `*`, `?` and `[` may be patterns. Raises SourceError."""
     name = name_of(url)
     pattern = _HTTP_PATTERN if _is_http(url) else _PATTERN
-    if "::" in url or not pattern.search(without_secrets(url).partition("://")[2].partition("/")[2]):
+    if "::" in url or not re.search(pattern, without_secrets(url).partition("://")[2].partition("/")[2]):
         return [name]
     with told(name):
         system, path = opened_system(name)

@@ -4,15 +4,16 @@ import re
 from collections.abc import Mapping
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:::[A-Za-z][A-Za-z0-9+.-]*)*://")
-_IN_TEXT = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(\S*)")
+# The others are texts, which `re` compiles for the first URL.
+_IN_TEXT = r"([A-Za-z][A-Za-z0-9+.-]*://)(\S*)"
 # A user, and perhaps a password, in which people leave a slash as it is; what comes before a slash and is a
 # number is a port.
-_USER = re.compile(r"[^/?#@:]*:(?!\d{1,5}(?:[/?#]|$))[^?#]*@|[^/?#]*@")
+_USER = r"[^/?#@:]*:(?!\d{1,5}(?:[/?#]|$))[^?#]*@|[^/?#]*@"
 # Before the host of these stands a container.
 _CONTAINED = ("abfs://", "abfss://", "wasb://", "wasbs://")
 # Signatures and tokens; but by HTTP, where it is no query, `?` may be of a pattern.
-_QUERY = re.compile(r"[?;&#][^?;&#=\s]*=.*", re.DOTALL)
-_HTTP_QUERY = re.compile(r"[?#].*", re.DOTALL)
+_QUERY = r"(?s)[?;&#][^?;&#=\s]*=.*"
+_HTTP_QUERY = r"(?s)[?#].*"
 
 _urls: dict[str, str] = {}  # by name
 
@@ -24,7 +25,7 @@ def is_url(path: str) -> bool:
 
 def without_secrets(text: str) -> str:
     """The text, each URL in it without user, password and query."""
-    return _IN_TEXT.sub(_stripped, text)
+    return re.sub(_IN_TEXT, _stripped, text)
 
 
 def _stripped(found: re.Match[str]) -> str:
@@ -32,10 +33,10 @@ def _stripped(found: re.Match[str]) -> str:
     if "://" not in tail:
         head, chained, tail = found[2], "", ""
     scheme = found[1].lower()
-    if (user := _USER.match(head)) and not (scheme in _CONTAINED and ":" not in user[0]):
+    if (user := re.match(_USER, head)) and not (scheme in _CONTAINED and ":" not in user[0]):
         head = head[user.end() :]
     query = _HTTP_QUERY if scheme.startswith("http") else _QUERY
-    return found[1] + query.sub("", head) + chained + without_secrets(tail)
+    return found[1] + re.sub(query, "", head) + chained + without_secrets(tail)
 
 
 def name_of(url: str) -> str:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from logparse import __version__
 from logparse.cli import VERBS, cli
 
+MOST_EXPRESSIONS = 78  # of our own, for a plain replay
 Logparse = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -87,3 +89,45 @@ def test_nothing_is_loaded_before_it_is_needed(
         [sys.executable, "-c", show], env=environment, capture_output=True, text=True, check=True
     )
     assert not set(unwanted) & set(ran.stdout.split())
+
+
+_REPLAY = "import sys, logparse.cli\ntry: logparse.cli.main(['replay', '--json', {log!r}])\nexcept SystemExit: pass\n"
+_SHOW = "print(*sys.modules, file=sys.stderr)"
+_COUNT = """
+import logparse, re, sys
+made, compile_ = [], re._compiler.compile
+def count(pattern, flags=0):
+    frame = sys._getframe(2)
+    while '/re/' in frame.f_code.co_filename or 'functools' in frame.f_code.co_filename:
+        frame = frame.f_back
+    if frame.f_code.co_filename.startswith(logparse.__path__[0]):
+        made.append(pattern)
+    return compile_(pattern, flags)
+re._compiler.compile = count
+"""
+
+
+def _of_replay(environment: dict[str, str], code: str) -> str:
+    log = Path(__file__).parents[2] / "fixtures/16.0-w2-info/odoo.log"
+    ran = subprocess.run(
+        [sys.executable, "-c", code.replace("{log!r}", repr(str(log)))],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.startswith("{")
+    return ran.stderr
+
+
+def test_a_plain_replay_loads_nothing_for_what_it_does_not_read_or_print(environment: dict[str, str]) -> None:
+    loaded = set(_of_replay(environment, _REPLAY + _SHOW).split())
+    unwanted = {"rich", "yaml", "dateutil", "prometheus_client", "regex", "multiprocessing", "zoneinfo"}
+    unwanted |= {"bz2", "lzma", "backports.zstd", "compression.zstd", "_strptime"}
+    assert not unwanted & loaded
+
+
+def test_a_plain_replay_compiles_few_expressions(environment: dict[str, str]) -> None:
+    """Each costs a start 0.1 to 1 ms: one that few runs need is compiled when it is needed."""
+    count = _of_replay(environment, _COUNT + _REPLAY + "print(len(made), file=sys.stderr)")
+    assert 20 < int(count) <= MOST_EXPRESSIONS
