@@ -91,7 +91,11 @@ def test_nothing_is_loaded_before_it_is_needed(
     assert not set(unwanted) & set(ran.stdout.split())
 
 
-_REPLAY = "import sys, logparse.cli\ntry: logparse.cli.main(['replay', '--json', {log!r}])\nexcept SystemExit: pass\n"
+_REPLAY = """
+import sys, logparse.cli
+try: logparse.cli.main(['replay', '--json', {log!r}])
+except SystemExit: pass
+"""
 _SHOW = "print(*sys.modules, file=sys.stderr)"
 _COUNT = """
 import logparse, re, sys
