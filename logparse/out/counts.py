@@ -1,15 +1,17 @@
 """Counts what the lifecycle tells: the numbers behind the metrics, kept in plain Python."""
 
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from logparse.lifecycle.event import ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
+from logparse.lifecycle.event import ChannelEvent, Event, Output
+from logparse.out.batch import Batch, Kind, Pair
 from logparse.out.families import FAMILIES
 from logparse.out.family import PREFIX, SECONDS
 from logparse.out.label import cleaned, is_cut
+from logparse.out.numbers import ABSURD
 from logparse.out.request_state import RequestState
 from logparse.out.state import LIMITED, Channel, Histogram, Series, Server, State, copied, moved
 
@@ -48,9 +50,12 @@ _UP = {
 }
 _RUNNER = frozenset({*_UP, "channel_configured", "channel_state", "backpressure"})
 _MOST_REASONS = 20
-_ABSURD = 1e12
-"""No observation is that large; a forged number must not drown the sums."""
 _EXACT = 2**53
+_TOGETHER = 500
+"""Outputs that are told a few at a time wait for others until they are so many, or are asked for."""
+_REASON, _EVIDENCE, _EXCEPTION = attrgetter("reason"), attrgetter("evidence"), attrgetter("exception")
+_PLACE = attrgetter("db", "channel", "server")
+_SERVER, _TS = attrgetter("server"), attrgetter("ts")
 
 
 class Counts:
@@ -76,7 +81,7 @@ class Counts:
         requests: "Requests | None" = None,
     ) -> None:
         given = [float(bound) for bound in buckets]
-        if not given or given != sorted(set(given)) or not all(0 < bound < _ABSURD for bound in given):
+        if not given or given != sorted(set(given)) or not all(0 < bound < ABSURD for bound in given):
             raise ValueError(
                 f"buckets {given} must be one or more seconds above 0, in ascending order, each once, "
                 "without +Inf (it is always there)"
@@ -96,13 +101,14 @@ class Counts:
         self._dbs: set[str] = set()
         self._channels: set[str] = set()
         self._series: dict[tuple[str, str], Series] = {}
-        self._by_raw: dict[tuple[str | None, str | None], Series] = {}
+        self._by_raw: dict[Pair, Series] = {}
         self._exceptions: dict[str, dict[str, int]] = {}
         self._gauges: dict[tuple[str, str, str], Channel] = {}
         self._servers: dict[str, Server] = {}
         self._inferred: dict[str, int] = {}
         self._overflow = dict.fromkeys(LIMITED, 0)
         self._shown: set[str] = set()
+        self._waiting: list[Output] = []
 
     def add(self, output: Output) -> None:
         """Count one output of the lifecycle. Never raises, whatever it holds."""
@@ -110,63 +116,92 @@ class Counts:
 
     def add_all(self, outputs: Iterable[Output]) -> None:
         """Count these, in their order."""
-        by_raw, observe = self._by_raw, self._observe
-        inferred, shown = self._inferred, self._shown
-        for output in outputs:
-            if type(output) is not Ended and isinstance(output, Event) and output.event not in _SHOWS:
-                self._installation(output)
-                continue
-            series = by_raw.get((output.db, output.channel)) or self._enter(output.db, output.channel)
-            if type(output) is Ended:
-                series.runs += 1
-                observe(series, "run_duration_seconds", output.duration)
-                observe(series, "sql_queries", output.sql_queries)
-                observe(series, "sql_seconds", output.sql_time)
-                shown.add("runs")
-            elif isinstance(output, Event):
-                word, events = output.event, series.events
-                events[word] = events.get(word, 0) + 1
-                if word not in shown:
-                    shown.update(_SHOWS[word])
-                if output.evidence == "inferred":
-                    inferred[word] = inferred.get(word, 0) + 1
+        self._waiting += outputs
+        if len(self._waiting) >= _TOGETHER:
+            self._count_waiting()
+
+    def _count_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self.count(Batch(waiting))
+
+    def count(self, batch: Batch) -> None:
+        """Count outputs that were taken apart already: the same as if they were added one by one."""
+        if self._waiting:
+            self._count_waiting()
+        series, shown = self._named(batch), self._shown
+        for one, ended in batch.ended.by(series):
+            shown.add("runs")
+            one.runs += len(ended.outputs)
+            self._observe(one, "run_duration_seconds", ended.values("duration"))
+            self._observe(one, "sql_queries", ended.values("sql_queries"))
+            self._observe(one, "sql_seconds", ended.values("sql_time"))
+        for one, waits in batch.waits.by(series):
+            self._observe(one, "queue_wait_seconds", waits.values("seconds"))
+        for one, unanswered in batch.unanswered.by(series):
+            for reason in map(_REASON, unanswered.outputs):
+                one.unanswered[reason] = one.unanswered.get(reason, 0) + 1
+        for word, kind in batch.jobs.items():
+            if word not in shown:
+                shown.update(_SHOWS[word])
+            self._inferred_among(word, kind.outputs)
+            for one, events in kind.by(series):
+                one.events[word] = one.events.get(word, 0) + len(events.outputs)
                 if word == "started":
-                    observe(series, "dispatch_delay_seconds", output.wait)
+                    self._observe(one, "dispatch_delay_seconds", events.values("wait"))
                 elif word == "done" or word == "failed":
-                    observe(series, "attempts", output.attempt)
-                    if word == "failed":
-                        self._failed(series.db, output.exception)
+                    # Sums of whole numbers, which are exact whichever word comes first.
+                    self._observe(one, "attempts", events.values("attempt"))
                 elif word == "requeued":
-                    self._requeued(series, output.reason)
-            elif isinstance(output, QueueWait):
-                observe(series, "queue_wait_seconds", output.seconds)
-            elif isinstance(output, Unanswered):
-                series.unanswered[output.reason] = series.unanswered.get(output.reason, 0) + 1
+                    self._requeued(one, events.outputs)
+        if (failed := batch.jobs.get("failed")) is not None:
+            self._failed(failed, series)
 
-    def _requeued(self, series: Series, reason: str | None) -> None:
-        known = reason if reason in REQUEUE_REASONS else "unknown"
-        series.requeued[known] = series.requeued.get(known, 0) + 1
-        self._shown.add(known)
+    def _named(self, batch: Batch) -> Mapping[Pair, Series]:
+        """The series of all pairs, and new ones for those that are new; counts the installation's events."""
+        by_raw = self._by_raw
+        if by_raw.keys() >= batch.pairs:
+            self._installed(batch)
+            return by_raw
+        found: dict[Pair, Series] = {}
+        # Who comes first has a name of its own: it is all taken in its order.
+        for output in batch.outputs:
+            if isinstance(output, Event) and output.event not in _SHOWS:
+                self._installation(output)
+            else:
+                pair = (output.db, output.channel)
+                found[pair] = self._by_raw.get(pair) or self._enter(*pair)
+        return found
 
-    def _failed(self, db: str, exception: str | None) -> None:
-        classes = self._exceptions.setdefault(db, {})
-        name = exception or ""
-        if name not in classes:
-            name = self._admitted("exception", name, classes, self._max_exceptions)
-        classes[name] = classes.get(name, 0) + 1
+    def _inferred_among(self, word: str, events: Sequence[Event]) -> None:
+        count = list(map(_EVIDENCE, events)).count("inferred")
+        if count:
+            self._inferred[word] = self._inferred.get(word, 0) + count
 
-    def _observe(self, series: Series, name: str, value: float | None) -> None:
-        if value is None or not value < _ABSURD:
+    def _requeued(self, series: Series, events: Iterable[Event]) -> None:
+        for reason in map(_REASON, events):
+            known = reason if reason in REQUEUE_REASONS else "unknown"
+            series.requeued[known] = series.requeued.get(known, 0) + 1
+            self._shown.add(known)
+
+    def _failed(self, failed: Kind[Event], series: Mapping[Pair, Series]) -> None:
+        exceptions = {pair: self._exceptions.setdefault(series[pair].db, {}) for pair in failed.by_pair}
+        for classes, events in failed.by(exceptions):
+            for exception in map(_EXCEPTION, events.outputs):
+                name = exception or ""
+                if name not in classes:
+                    name = self._admitted("exception", name, classes, self._max_exceptions)
+                classes[name] = classes.get(name, 0) + 1
+
+    def _observe(self, series: Series, name: str, values: list[float]) -> None:
+        if ABSURD in values:
+            values = [value for value in values if value < ABSURD]
+        if not values:
             return
-        bounds = self._bounds[name]
         histogram = series.histograms.get(name)
         if histogram is None:
-            histogram = series.histograms[name] = Histogram([0] * (len(bounds) + 1))
-        if value > 0:
-            histogram.counts[bisect_left(bounds, value)] += 1
-            histogram.sum += value
-        else:  # also of two processes' lines, out of order by a few milliseconds
-            histogram.counts[0] += 1
+            histogram = series.histograms[name] = Histogram([0] * (len(self._bounds[name]) + 1))
+        histogram.add_all(values, self._bounds[name])
 
     def _enter(self, db: str | None, channel: str | None, *, count: bool = True) -> Series:
         """The series of a pair that may be new. count: whether an overflow is one to be counted."""
@@ -188,7 +223,7 @@ class Counts:
             series = self._series[key] = Series(db_label, channel_label)
         if before == self._overflow:
             if len(self._by_raw) > 2 * self._max_series:
-                self._by_raw.clear()
+                self._by_raw = {}
             self._by_raw[(db, channel)] = series
         elif not count:
             self._overflow = before
@@ -209,6 +244,11 @@ class Counts:
             return text
         self._overflow[label] += 1
         return OTHER
+
+    def _installed(self, batch: Batch) -> None:
+        """Count the installation's events of a batch, in their order."""
+        for event in batch.installation():
+            self._installation(event)
 
     def _installation(self, event: Event) -> None:
         word = event.event
@@ -264,11 +304,13 @@ class Counts:
 
     def labels(self, db: str | None, channel: str | None) -> tuple[str, str]:
         """The label values that stand for a database and a channel of the log; for gauges of others."""
+        self._count_waiting()
         series = self._by_raw.get((db, channel)) or self._enter(db, channel, count=False)
         return series.db, series.channel
 
     def server_label(self, server: str | None) -> str:
         """The label value that stands for a server of the log; for gauges of others."""
+        self._count_waiting()
         before = self._overflow["server"]
         label = self._admitted("server", server, self._servers, self._max_servers)
         self._overflow["server"] = before
@@ -277,10 +319,12 @@ class Counts:
 
     def exception_label(self, db: str, exception: str | None) -> str:
         """The label value under which a failure of that class was counted; db: a label value, too."""
+        self._count_waiting()
         return _label_among(self._exceptions.get(db, ()), exception)
 
     def kill_label(self, server: str, reason: str | None) -> str:
         """The label value under which such a kill was counted; server: a label value, too."""
+        self._count_waiting()
         known = self._servers.get(server)
         return _label_among(known.kills if known is not None else (), reason or "unknown")
 
@@ -300,6 +344,7 @@ class Counts:
 
     def to_state(self) -> State:
         """A copy of everything counted, which later calls of `add` do not change."""
+        self._count_waiting()
         return State(
             bounds={name: list(bounds) for name, bounds in self._bounds.items()},
             series=[copied(series) for series in self._series.values()],
@@ -321,6 +366,7 @@ class Counts:
         Where the bounds of a histogram have changed, what was below an old bound is put under the
         next new one: counts and sums stay as they are, and no counter goes down.
         """
+        self._waiting = []
         self._series = {(series.db, series.channel): copied(series) for series in state.series}
         for series in self._series.values():
             for name, histogram in series.histograms.items():

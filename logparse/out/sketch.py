@@ -1,8 +1,11 @@
 """Percentiles of very many numbers in little memory: a histogram whose bounds grow by a constant factor."""
 
 import math
+from collections.abc import Sequence
 
 import msgspec
+
+from logparse.out.numbers import ABSURD
 
 ERROR = 0.01
 """The relative error of a quantile: it is within 1 % of the number that stands at its rank."""
@@ -10,8 +13,8 @@ ERROR = 0.01
 _GAMMA = (1 + ERROR) / (1 - ERROR)
 _LOG = math.log(_GAMMA)
 _ceil, _ln = math.ceil, math.log
-# Below half a millisecond, the log's own unit, a number is counted as 0; above, it is absurd.
-_LEAST, _MOST = 0.0005, 1e12
+# Below half a millisecond, the log's own unit, a number is counted as 0.
+_LEAST = 0.0005
 
 
 def edge(bucket: int) -> float:
@@ -36,7 +39,7 @@ class Sketch(msgspec.Struct):
 
     def add(self, value: float) -> None:
         """Count a number. One below 0 counts as 0; what is no number, or above 10^12, is left out."""
-        if not value <= _MOST:
+        if not value <= ABSURD:
             return
         if value < 0:
             value = 0.0
@@ -51,6 +54,28 @@ class Sketch(msgspec.Struct):
         else:
             bucket = _ceil(_ln(value) / _LOG)
             self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
+
+    def add_all(self, values: Sequence[float]) -> None:
+        """Count what is `countable`: the same as if it were added one by one, in this order."""
+        if not values:
+            return
+        self.count += len(values)
+        total = self.sum
+        for value in values:
+            total += value
+        self.sum = total
+        least, most = min(values), max(values)
+        if self.least is None or least < self.least:
+            self.least = least
+        if self.most is None or most > self.most:
+            self.most = most
+        if least < _LEAST:
+            self.zeros += sum(value < _LEAST for value in values)
+            values = [value for value in values if value >= _LEAST]
+        buckets = self.buckets
+        for value in values:
+            bucket = _ceil(_ln(value) / _LOG)
+            buckets[bucket] = buckets.get(bucket, 0) + 1
 
     def merge(self, other: "Sketch") -> None:
         """Add all that the other one counted: the same as if it had been added here."""

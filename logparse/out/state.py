@@ -1,6 +1,6 @@
 """What is counted, as plain data: to be saved, to go on from, and to be read at a scrape."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import msgspec
@@ -10,12 +10,34 @@ from logparse.out.request_state import RequestState
 LIMITED = ("db", "channel", "server", "exception", "reason")
 """The labels whose values the log chooses, and that are limited in number."""
 
+_FEW = 8
+
 
 class Histogram(msgspec.Struct):
     """counts: per bucket, not cumulated; the last one is above the last bound."""
 
     counts: list[int]
     sum: float = 0.0
+
+    def add_all(self, values: Sequence[float], bounds: Sequence[float]) -> None:
+        """Count what is `countable`, each value under the first bound that is not lower."""
+        total = self.sum
+        for value in values:
+            total += value
+        self.sum = total
+        counts = self.counts
+        if len(values) < _FEW:
+            for value in values:
+                counts[bisect_left(bounds, value)] += 1
+            return
+        # Once they are in order, only the bounds between the least and the most are looked for.
+        ordered = sorted(values)
+        place, below = bisect_left(bounds, ordered[0]), 0
+        for bound in bounds[place : bisect_left(bounds, ordered[-1], place)]:
+            upto = bisect_right(ordered, bound, below)
+            counts[place] += upto - below
+            place, below = place + 1, upto
+        counts[place] += len(ordered) - below
 
 
 class Series(msgspec.Struct):

@@ -1,12 +1,14 @@
 """Adds up what the pipe tells into a report of a log."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 import logparse
 from logparse.lifecycle.event import JOB_EVENTS, Ended, Event, Output, QueueWait
 from logparse.lifecycle.lifecycle import Lifecycle
 from logparse.out import entries
+from logparse.out.batch import Batch, Pair
 from logparse.out.counts import OTHER, Counts
 from logparse.out.label import cleaned
 from logparse.out.report import (
@@ -33,6 +35,7 @@ _NEVER = 2**63
 _MOST_NAMES = 10_000
 _MOST_SKETCHED_CHANNELS = 200
 _MOST_REASONS = 20
+_TS, _ATTEMPT = attrgetter("ts"), attrgetter("attempt")
 
 
 class _Measures:
@@ -61,8 +64,8 @@ class Summary:
         self.counts = counts if counts is not None else Counts()
         self._top = top
         self._measures: dict[str, _Measures] = {}
-        # as the log names database and channel -> their measures, and the channel's label
-        self._by_raw: dict[tuple[str | None, str | None], tuple[_Measures, str]] = {}
+        self._by_raw: dict[Pair, _Measures] = {}
+        self._sketches: dict[Pair, Sketch] = {}
         self._words: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
         self._sketched = 0
@@ -73,41 +76,53 @@ class Summary:
         self.add_all((output,))
 
     def add_all(self, outputs: Sequence[Output]) -> None:
-        """Take these, in their order."""
-        self.counts.add_all(outputs)
-        words, by_raw = self._words, self._by_raw
-        first, last = self._first, self._last
-        for output in outputs:
-            if type(output) is Ended:
-                if output.duration is not None:
-                    key = (output.db, output.channel)
-                    measures, channel = by_raw.get(key) or self._of(*key)
-                    sketch = measures.duration.get(channel)
-                    (sketch if sketch is not None else self._sketch(measures, channel)).add(output.duration)
-            elif isinstance(output, Event):
-                ts, word = output.ts, output.event
-                if ts < first:
-                    first = ts
-                if ts > last:
-                    last = ts
-                words[word] = words.get(word, 0) + 1
-                if word not in _TIMED:
-                    if word == "runner_error":
-                        self._error(output.reason)
-                    continue
-                key = (output.db, output.channel)
-                measures, _ = by_raw.get(key) or self._of(*key)
-                if word != "started":
-                    self._end(measures, output, word)
-                    continue
-                measures.first_starts += output.attempt == 1
-                if output.wait is not None:
-                    measures.delay.add(output.wait)
-            elif isinstance(output, QueueWait):
-                key = (output.db, output.channel)
-                measures, _ = by_raw.get(key) or self._of(*key)
-                measures.wait.add(output.seconds)
-        self._first, self._last = first, last
+        """Take these: the same as if they were added one by one, in their order."""
+        batch = Batch(outputs)
+        self.counts.count(batch)
+        for word, events in batch.words.items():
+            self._words[word] += len(events)
+            stamps = list(map(_TS, events))
+            self._first = min(self._first, *stamps)
+            self._last = max(self._last, *stamps)
+        for event in batch.words.get("runner_error", ()):
+            self._error(event.reason)
+        measures, sketches = self._named(batch)
+        for sketch, ended in batch.ended.by({pair: sketches.get(pair) for pair in batch.ended.by_pair}):
+            if sketch is not None:
+                sketch.add_all(ended.values("duration"))
+        for one, waits in batch.waits.by(measures):
+            one.wait.add_all(waits.values("seconds"))
+        slow: list[Event] = []
+        for word, kind in batch.jobs.items():
+            if word == "started":
+                for one, started in kind.by(measures):
+                    one.first_starts += list(map(_ATTEMPT, started.outputs)).count(1)
+                    one.delay.add_all(started.values("wait"))
+            elif word in _TIMED:
+                for one, ends in kind.by(measures):
+                    slow += one.slowest.among(ends.outputs)
+                    self._end(one, ends.outputs, word)
+        if len(slow) > 1:  # of equal ones the earliest stays, whatever its word
+            those = set(map(id, slow))
+            slow = [one for one in batch.outputs if isinstance(one, Event) and id(one) in those]
+        for event in slow:
+            measures[event.db, event.channel].slowest.add(event)
+
+    def _named(self, batch: Batch) -> tuple[Mapping[Pair, _Measures], Mapping[Pair, Sketch]]:
+        """The measures and the sketches of durations of pairs that have them; new ones are made in order."""
+        by_raw, sketches = self._by_raw, self._sketches
+        if by_raw.keys() >= batch.pairs and sketches.keys() >= batch.ended.by_pair.keys():
+            return by_raw, sketches
+        measures: dict[Pair, _Measures] = {}
+        durations: dict[Pair, Sketch] = {}
+        for output in batch.outputs:
+            pair = (output.db, output.channel)
+            if isinstance(output, Ended):
+                if output.duration is not None and pair not in durations:
+                    durations[pair] = self._sketches.get(pair) or self._sketch(pair)
+            elif isinstance(output, QueueWait) or (isinstance(output, Event) and output.event in _TIMED):
+                measures[pair] = self._by_raw.get(pair) or self._of(pair)[0]
+        return measures, durations
 
     def _error(self, reason: str | None) -> None:
         reason = cleaned(reason or "unknown")
@@ -115,36 +130,37 @@ class Summary:
             reason = OTHER
         self._errors[reason] += 1
 
-    def _end(self, measures: _Measures, event: Event, word: str) -> None:
-        if event.duration is not None:
-            measures.slowest.add(event)
-        if event.uuid is None:
-            return
-        if word == "failed":
-            measures.failing.add(event.uuid, event)
-        elif word == "retried":
-            measures.retried.add(event.uuid, event)
-        elif word == "lost":
-            measures.lost.append(event)
+    def _end(self, measures: _Measures, events: Sequence[Event], word: str) -> None:
+        if word == "lost":
+            measures.lost.extend(event for event in events if event.uuid is not None)
+        elif word == "failed" or word == "retried":
+            add = (measures.failing if word == "failed" else measures.retried).add
+            for event in events:
+                if event.uuid is not None:
+                    add(event.uuid, event)
 
-    def _of(self, db: str | None, channel: str | None) -> tuple[_Measures, str]:
-        label, channel_label = self.counts.labels(db, channel)
+    def _of(self, pair: Pair) -> tuple[_Measures, str]:
+        """The measures of a pair that may be new, and the channel's label."""
+        label, channel_label = self.counts.labels(*pair)
         measures = self._measures.get(label)
         if measures is None:
             measures = self._measures[label] = _Measures(self._top)
         if len(self._by_raw) > _MOST_NAMES:
-            self._by_raw.clear()
-        found = self._by_raw[db, channel] = (measures, channel_label)
-        return found
+            self._by_raw, self._sketches = {}, {}
+        self._by_raw[pair] = measures
+        return measures, channel_label
 
-    def _sketch(self, measures: _Measures, channel: str) -> Sketch:
+    def _sketch(self, pair: Pair) -> Sketch:
         """The durations of a channel that may be new; beyond the limit, of all others."""
-        if channel and self._sketched >= _MOST_SKETCHED_CHANNELS:
-            channel = OTHER
+        measures, channel = self._of(pair)
         sketch = measures.duration.get(channel)
+        if sketch is None and channel and self._sketched >= _MOST_SKETCHED_CHANNELS:
+            channel = OTHER
+            sketch = measures.duration.get(channel)
         if sketch is None:
             sketch = measures.duration[channel] = Sketch()
             self._sketched += bool(channel)
+        self._sketches[pair] = sketch
         return sketch
 
     def named(self) -> set[str]:

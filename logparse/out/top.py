@@ -34,6 +34,13 @@ class Longest:
         elif self._heap and duration > self._heap[0][0]:
             heapq.heapreplace(self._heap, (duration, self._told, event))
 
+    def among(self, events: Iterable[Event]) -> list[Event]:
+        """Those of the events that may come among the longest: only these need an `add`."""
+        if len(self._heap) < self._limit:
+            return list(events)
+        least = self._heap[0][0] if self._heap else math.inf
+        return [event for event in events if event.duration is not None and event.duration > least]
+
     def events(self) -> list[Event]:
         """The longest first."""
         return [event for _, _, event in sorted(self._heap, key=lambda item: item[:2], reverse=True)]
