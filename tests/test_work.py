@@ -34,8 +34,7 @@ class Work:
         pipe, counts = Pipe(load_patterns(http=http), requests=requests), Counts(requests=requests)
         sys.setprofile(self._called)
         try:
-            for output in pipe.feed(Chunk("odoo.log", 0, log, last=True)):
-                counts.add(output)
+            counts.add_all(pipe.feed(Chunk("odoo.log", 0, log, last=True)))
         finally:
             sys.setprofile(None)
         self.facts = sum(pipe.facts.values())

@@ -1,7 +1,6 @@
 """Counts what the lifecycle tells: the numbers behind the metrics, kept in plain Python."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -53,9 +52,6 @@ _MOST_REASONS = 20
 _EXACT = 2**53
 _TOGETHER = 500
 """Outputs that are told a few at a time wait for others until they are so many, or are asked for."""
-_REASON, _EVIDENCE, _EXCEPTION = attrgetter("reason"), attrgetter("evidence"), attrgetter("exception")
-_PLACE = attrgetter("db", "channel", "server")
-_SERVER, _TS = attrgetter("server"), attrgetter("ts")
 
 
 class Counts:
@@ -139,7 +135,8 @@ class Counts:
         for one, waits in batch.waits.by(series):
             self._observe(one, "queue_wait_seconds", waits.values("seconds"))
         for one, unanswered in batch.unanswered.by(series):
-            for reason in map(_REASON, unanswered.outputs):
+            for output in unanswered.outputs:
+                reason = output.reason
                 one.unanswered[reason] = one.unanswered.get(reason, 0) + 1
         for word, kind in batch.jobs.items():
             if word not in shown:
@@ -174,21 +171,21 @@ class Counts:
         return found
 
     def _inferred_among(self, word: str, events: Sequence[Event]) -> None:
-        count = list(map(_EVIDENCE, events)).count("inferred")
+        count = [event.evidence for event in events].count("inferred")
         if count:
             self._inferred[word] = self._inferred.get(word, 0) + count
 
     def _requeued(self, series: Series, events: Iterable[Event]) -> None:
-        for reason in map(_REASON, events):
-            known = reason if reason in REQUEUE_REASONS else "unknown"
+        for event in events:
+            known = reason if (reason := event.reason) in REQUEUE_REASONS else "unknown"
             series.requeued[known] = series.requeued.get(known, 0) + 1
             self._shown.add(known)
 
     def _failed(self, failed: Kind[Event], series: Mapping[Pair, Series]) -> None:
         exceptions = {pair: self._exceptions.setdefault(series[pair].db, {}) for pair in failed.by_pair}
         for classes, events in failed.by(exceptions):
-            for exception in map(_EXCEPTION, events.outputs):
-                name = exception or ""
+            for event in events.outputs:
+                name = event.exception or ""
                 if name not in classes:
                     name = self._admitted("exception", name, classes, self._max_exceptions)
                 classes[name] = classes.get(name, 0) + 1
@@ -246,9 +243,35 @@ class Counts:
         return OTHER
 
     def _installed(self, batch: Batch) -> None:
-        """Count the installation's events of a batch, in their order."""
-        for event in batch.installation():
+        """Count the installation's events of a batch."""
+        events = batch.installation()
+        states = [event for event in events if isinstance(event, ChannelEvent)]
+        if states and self._stand(states):
+            events = [event for event in events if not isinstance(event, ChannelEvent)]
+        for event in events:
             self._installation(event)
+
+    def _stand(self, states: Sequence[ChannelEvent]) -> bool:
+        """Take the last numbers of each channel; False, and nothing taken, where there is more to do."""
+        latest: dict[tuple[str, str, str], ChannelEvent] = {}
+        newest: dict[str, int] = {}
+        for event in states:
+            server = event.server or ""
+            latest[event.db or "", event.channel or "", server] = event
+            if event.ts > newest.get(server, 0):
+                newest[server] = event.ts
+        if not (
+            self._gauges.keys() >= latest.keys()
+            and all(map(_is_plausible, latest.values()))
+            and {(event.event, event.evidence) for event in states} == {("channel_state", "observed")}
+        ):
+            return False
+        for key, event in latest.items():
+            self._gauges[key] = _standing(key, event)
+        for name, ts in newest.items():
+            self._servers[name].activity = max(self._servers[name].activity, ts)
+        self._shown.add("channel_state")
+        return True
 
     def _installation(self, event: Event) -> None:
         word = event.event
@@ -282,10 +305,7 @@ class Counts:
             self._channel(event, name)
 
     def _channel(self, event: ChannelEvent, server: str) -> None:
-        pending, running, failed, capacity = event.pending, event.running, event.failed, event.capacity
-        if not (0 <= pending < _EXACT and 0 <= running < _EXACT and 0 <= failed < _EXACT):
-            return
-        if capacity is not None and not 0 <= capacity < _EXACT:
+        if not _is_plausible(event):
             return
         db = self._admitted("db", event.db, self._dbs, self._max_databases)
         channel = self._admitted("channel", event.channel, self._channels, self._max_channels)
@@ -297,7 +317,7 @@ class Counts:
                 return
             self._dbs.add(db)
             self._channels.add(channel)
-        self._gauges[key] = Channel(db, channel, server, capacity, pending, running, failed)
+        self._gauges[key] = _standing(key, event)
         if event.event == "channel_state":
             # A configuration that is printed shows zeros, and they stay where no line shows what is there.
             self._shown.add("channel_state")
@@ -391,6 +411,15 @@ class Counts:
         self._requests = state.requests
         if self.requests is not None and state.requests is not None:
             self.requests.from_state(state.requests)
+
+
+def _is_plausible(event: ChannelEvent) -> bool:
+    numbers = (event.pending, event.running, event.failed, event.capacity or 0)
+    return min(numbers) >= 0 and max(numbers) < _EXACT
+
+
+def _standing(key: tuple[str, str, str], event: ChannelEvent) -> Channel:
+    return Channel(*key, event.capacity, event.pending, event.running, event.failed)
 
 
 def _label_among(known: Collection[str], value: str | None) -> str:

@@ -46,7 +46,7 @@ class Dated:
         return self._count >= _MOST
 
     def add(self, output: Output, counts: Counts) -> None:
-        """An output that `counts` has counted just now: it is counted here under the same labels."""
+        """An output that `counts` has counted: it is counted here under the same labels."""
         step = output.ts // self._step_ms + 1
         self._outputs.setdefault(step, []).append(_labelled(output, counts))
         self._count += 1

@@ -74,8 +74,8 @@ class History(Sink):
 
     def add(self, outputs: Sequence[Output]) -> None:
         counts, dated = self._counts, self._dated
+        counts.add_all(outputs)
         for output in outputs:
-            counts.add(output)
             dated.add(output, counts)
         if dated.full:
             self._keep()

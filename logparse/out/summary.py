@@ -2,7 +2,6 @@
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
 
 import logparse
 from logparse.lifecycle.event import JOB_EVENTS, Ended, Event, Output, QueueWait
@@ -35,7 +34,6 @@ _NEVER = 2**63
 _MOST_NAMES = 10_000
 _MOST_SKETCHED_CHANNELS = 200
 _MOST_REASONS = 20
-_TS, _ATTEMPT = attrgetter("ts"), attrgetter("attempt")
 
 
 class _Measures:
@@ -81,9 +79,9 @@ class Summary:
         self.counts.count(batch)
         for word, events in batch.words.items():
             self._words[word] += len(events)
-            stamps = list(map(_TS, events))
-            self._first = min(self._first, *stamps)
-            self._last = max(self._last, *stamps)
+            stamps = [event.ts for event in events]
+            self._first = min(self._first, min(stamps))
+            self._last = max(self._last, max(stamps))
         for event in batch.words.get("runner_error", ()):
             self._error(event.reason)
         measures, sketches = self._named(batch)
@@ -96,7 +94,7 @@ class Summary:
         for word, kind in batch.jobs.items():
             if word == "started":
                 for one, started in kind.by(measures):
-                    one.first_starts += list(map(_ATTEMPT, started.outputs)).count(1)
+                    one.first_starts += [event.attempt for event in started.outputs].count(1)
                     one.delay.add_all(started.values("wait"))
             elif word in _TIMED:
                 for one, ends in kind.by(measures):

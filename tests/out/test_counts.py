@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logparse.lifecycle.event import JOB_EVENTS, ChannelEvent, Ended, Event, Output, QueueWait, Unanswered
+from logparse.out.batch import Batch
 from logparse.out.counts import Counts
 from logparse.out.state import Series, State
 
@@ -218,6 +219,7 @@ def test_bad_buckets_are_refused(buckets: list[float]) -> None:
         Counts(buckets)
 
 
+LIMITS = {"max_exceptions": 2, "max_databases": 2, "max_channels": 2, "max_servers": 2, "max_series": 3}
 texts = st.none() | st.sampled_from(["a", "b", "other", "", "x" * 250, "\udcff", "root.x"])
 seconds = st.none() | st.floats() | st.sampled_from([0.01, 5.0, 14400.0])
 numbers = st.none() | st.integers(-2, 2**70)
@@ -290,9 +292,47 @@ def test_no_output_raises_and_no_number_goes_down(told_in_turn: list[Output]) ->
     assert all(one.pending >= 0 and one.running >= 0 and one.failed >= 0 for one in state.channels)
 
 
+@given(st.lists(st.lists(outputs, max_size=12), max_size=5), st.sampled_from([{}, LIMITS]))
+def test_adding_many_at_once_is_adding_each(batches: list[list[Output]], limits: dict[str, int]) -> None:
+    together, one_by_one = Counts(**limits), Counts(**limits)
+    for batch in batches:
+        together.count(Batch(batch))
+        for output in batch:
+            one_by_one.count(Batch([output]))
+    found, expected = together.to_state(), one_by_one.to_state()
+    assert found == expected
+    # What is exposed in the order in which it came first.
+    assert list(found.servers) == list(expected.servers)
+    assert list(found.exceptions) == list(expected.exceptions)
+    assert [list(one) for one in found.exceptions.values()] == [
+        list(one) for one in expected.exceptions.values()
+    ]
+
+
+@given(st.lists(st.tuples(seconds, st.sampled_from("abc"), st.sampled_from("xyz")), max_size=120))
+def test_sums_are_added_in_the_order_of_the_log(told_of: list[tuple[float | None, str, str]]) -> None:
+    """Also where several channels have one name together."""
+    ended = [Ended(1, db, channel, duration, None, None) for duration, db, channel in told_of]
+    together, one_by_one = Counts(max_channels=1), Counts(max_channels=1)
+    together.count(Batch(ended))
+    for one in ended:
+        one_by_one.count(Batch([one]))
+    assert together.to_state() == one_by_one.to_state()
+
+
+def test_what_waits_is_counted_when_asked_for() -> None:
+    counts = Counts(max_exceptions=1)
+    counts.add(job("failed", exception="E"))
+    assert counts.exception_label("a", "F") == "other"
+    counts.add(job("done", channel="root.x"))
+    assert counts.labels("a", "root.x") == ("a", "root.x")
+    counts.add_all([job("done")] * 5_000)
+    assert sum(of(counts.to_state()).events.values()) == 5_001
+
+
 @given(st.lists(outputs, max_size=20), st.lists(outputs, max_size=20), st.sampled_from(["json", "msgpack"]))
 def test_a_restart_in_between_changes_no_number(first: list[Output], second: list[Output], form: str) -> None:
-    limits = {"max_exceptions": 2, "max_databases": 2, "max_channels": 2, "max_servers": 2, "max_series": 3}
+    limits = LIMITS
     through = Counts(**limits)
     for output in first + second:
         through.add(output)

@@ -2,9 +2,11 @@
 
 import math
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logparse.out.numbers import countable
 from logparse.out.sketch import ERROR, Sketch
 
 NUMBERS = st.lists(st.floats(min_value=0, max_value=1e9), min_size=1, max_size=200)
@@ -55,6 +57,17 @@ def test_merging_is_adding_everything_to_one(parts: list[list[float]]) -> None:
     assert (merged.count, merged.least, merged.most) == (whole.count, whole.least, whole.most)
     assert (merged.zeros, merged.buckets) == (whole.zeros, whole.buckets)
     assert math.isclose(merged.sum, whole.sum, rel_tol=1e-9, abs_tol=1e-9)
+
+
+@given(st.lists(st.lists(st.floats() | st.sampled_from([0.0004, 0.0005, 1e12, -0.0])), max_size=4))
+def test_adding_many_at_once_is_adding_each(parts: list[list[float]]) -> None:
+    together = Sketch()
+    for part in parts:
+        together.add_all(countable(part))
+    assert repr(msgspec.structs.astuple(together)[:-1]) == repr(
+        msgspec.structs.astuple(one_by_one := sketched([number for part in parts for number in part]))[:-1]
+    )
+    assert together.buckets == one_by_one.buckets
 
 
 def test_empty() -> None:

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from logparse.lifecycle.event import Ended, Event
+from logparse.lifecycle.event import Ended, Event, Output, QueueWait, Unanswered
+from logparse.out.counts import Counts
 from logparse.out.report import Database, Report
 from logparse.out.summary import Summary
 from logparse.pipe import Pipe
@@ -319,3 +322,34 @@ def test_first_and_last_are_of_what_was_told() -> None:
     report = summary.result(Pipe())
     assert report.first == datetime.fromtimestamp(1, UTC).isoformat(timespec="milliseconds")
     assert report.last == datetime.fromtimestamp(9, UTC).isoformat(timespec="milliseconds")
+
+
+texts = st.sampled_from([None, "a", "b", "other", "x" * 250, "root.x", "root.y"])
+seconds = st.none() | st.floats(min_value=-1, max_value=1e13) | st.sampled_from([0.0004, 1.0, math.nan])
+words = st.sampled_from(
+    ["dispatched", "started", "done", "failed", "retried", "requeued", "lost", "runner_error"]
+)
+stamps = st.integers(1, 2**41)
+outputs = st.one_of(
+    st.builds(Ended, stamps, texts, texts, seconds, st.none(), seconds),
+    st.builds(QueueWait, stamps, texts, texts, st.floats()),
+    st.builds(Unanswered, stamps, texts, texts, st.just("broken")),
+    st.builds(
+        Event, stamps, words, texts, st.sampled_from([None, "u", "v"]), st.integers(1, 2),
+        channel=texts, duration=seconds, wait=seconds, exception=texts, reason=texts,
+    ),
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(outputs, max_size=20), max_size=4), st.integers(0, 3))
+def test_adding_many_at_once_is_adding_each(batches: list[list[Output]], top: int) -> None:
+    limits = {"max_databases": 2, "max_channels": 2, "max_series": 3}
+    together, one_by_one = (Summary(Counts(**limits), top=top) for _ in range(2))
+    for batch in batches:
+        together.add_all(batch)
+        for output in batch:
+            one_by_one.add(output)
+    pipe = Pipe()
+    # As text, in which every bit of a number is told, and NaN is as NaN.
+    assert repr(together.result(pipe)) == repr(one_by_one.result(pipe))
+    assert together.named() == one_by_one.named()
