@@ -56,7 +56,7 @@ def work(level: str, others: int = 0, *, http: bool = False) -> Work:
 
 
 # Calls for each fact. Who needs more of them says in the commit what for.
-@pytest.mark.parametrize(("level", "python", "c"), [("info", 31.5, 50), ("debug", 22, 34)])
+@pytest.mark.parametrize(("level", "python", "c"), [("info", 25.5, 46.5), ("debug", 20, 34)])
 def test_calls_for_each_fact(level: str, python: float, c: float) -> None:
     done = work(level)
     assert done.calls["python"] / done.facts < python

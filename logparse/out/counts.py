@@ -167,7 +167,7 @@ class Counts:
                 self._installation(output)
             else:
                 pair = (output.db, output.channel)
-                found[pair] = self._by_raw.get(pair) or self._enter(*pair)
+                found[pair] = self._by_raw[pair] if pair in self._by_raw else self._enter(*pair)
         return found
 
     def _inferred_among(self, word: str, events: Sequence[Event]) -> None:
@@ -258,7 +258,7 @@ class Counts:
         for event in states:
             server = event.server or ""
             latest[event.db or "", event.channel or "", server] = event
-            if event.ts > newest.get(server, 0):
+            if server not in newest or event.ts > newest[server]:
                 newest[server] = event.ts
         if not (
             self._gauges.keys() >= latest.keys()
@@ -414,8 +414,12 @@ class Counts:
 
 
 def _is_plausible(event: ChannelEvent) -> bool:
-    numbers = (event.pending, event.running, event.failed, event.capacity or 0)
-    return min(numbers) >= 0 and max(numbers) < _EXACT
+    return (
+        0 <= event.pending < _EXACT
+        and 0 <= event.running < _EXACT
+        and 0 <= event.failed < _EXACT
+        and (event.capacity is None or 0 <= event.capacity < _EXACT)
+    )
 
 
 def _standing(key: tuple[str, str, str], event: ChannelEvent) -> Channel:
