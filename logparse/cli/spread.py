@@ -18,6 +18,8 @@ from logparse.source.chunk import Chunk
 from logparse.source.error import SourceError
 from logparse.source.parts import CutShort, Part
 
+_NEVER = 2**63
+
 
 class Crew(Protocol):
     """Those who read parts: processes of this machine (logparse.cli.pool), or of a cluster."""
@@ -108,6 +110,7 @@ class Spread:
     def _taken_from(self, number: int, part: Part) -> Iterator[Piece]:
         """The pieces of a part, as a worker sends them where that is right."""
         guessed: dict[bytes, None] = {}
+        odd: _Odd | None = None  # it must be looked for
         agreed, waited, count = False, False, 0
         chunks: Iterator[Chunk] | None = None
         for message in self._pool.messages(number):
@@ -124,13 +127,15 @@ class Spread:
                 agreed = message.standing == self._standing
                 guessed = dict.fromkeys(message.echoes)
             else:
-                if agreed and self._right(guessed, message):
+                odd = (odd or _Odd(self._echoes, guessed)) if agreed else None
+                if odd is not None and odd.spares(message):
                     chunks = None
                     yield self._take(message)
                 else:
                     chunks = chunks or self._chunks(part, count)
                     chunk = next(chunks)
                     yield self._parse(chunk)
+                    odd = None
                     if chunk.last:
                         return
                     agreed = message.after == self._standing and self._standing.reader is not None
@@ -138,6 +143,7 @@ class Spread:
                 for line in message.told:
                     remember(guessed, line)
                 if message.echoes is not None:
+                    odd = None
                     guessed = dict.fromkeys(message.echoes)
             self._begin()
         yield from self._here_from(part, count)
@@ -200,23 +206,44 @@ class Spread:
         self.again += 1
         return piece
 
-    def _right(self, guessed: dict[bytes, None], piece: Piece) -> bool:
-        """Whether a worker that knew other echoes has judged each line of this piece as it would be here."""
+
+class _Odd:
+    """The rejected lines that only this process knows, or only a worker that reads a part.
+
+    own, guessed: those that each of them knows. Both remember what is told of a piece that is taken, so that
+    all are compared once a part, and then no more than what each of them forgets.
+    """
+
+    def __init__(self, own: dict[bytes, None], guessed: dict[bytes, None]) -> None:
+        self._own, self._guessed = own, guessed
+        self._lines: set[bytes] = set()
+        self._latest = -_NEVER  # none has a later time
+        self._add(own.keys() ^ guessed.keys())
+
+    def _add(self, lines: set[bytes]) -> None:
+        times = [_NEVER if time is None else time for time in map(_time_of, lines)]
+        self._latest = max([self._latest, *times])
+        self._lines |= lines
+
+    def spares(self, piece: Piece) -> bool:
+        """Whether the worker has judged each line of this piece as it would be here."""
         if piece.after.reader is None or piece.echoes is not None:
             return False
-        odd = self._echoes.keys() ^ guessed.keys()
-        for known in (self._echoes, guessed):
-            forgotten = len(known) + len(piece.told) - ECHOES
-            if forgotten > 0:
-                odd |= set(islice(known, forgotten))
-        if not odd.isdisjoint(piece.told):
-            return False
+        if told := piece.told:
+            for known in (self._own, self._guessed):
+                forgotten = len(known) + len(told) - ECHOES
+                if forgotten > 0:
+                    self._add(set(islice(known, forgotten)))
+            if not self._lines.isdisjoint(told):
+                return False
         # What is equal to one of them has its time.
-        return not piece.facts or not any(
-            time is None or piece.low <= time <= piece.high for time in map(_time_of, odd)
+        return (
+            not piece.facts
+            or piece.low > self._latest
+            or not any(time is None or piece.low <= time <= piece.high for time in map(_time_of, self._lines))
         )
 
 
-@lru_cache(4 * ECHOES)  # each is asked for again with each piece
+@lru_cache(4 * ECHOES)  # most are asked for again with the next part
 def _time_of(line: bytes) -> int | None:
     return milliseconds(line[:23].decode(errors="replace"))
