@@ -40,7 +40,7 @@ class Piece(msgspec.Struct, frozen=True, array_like=True, tag="piece"):
     """What one chunk holds.
 
     offset, size: of its bytes. data: these, where they are wanted. facts: of its records, as Pipe.match gives
-    them. head: as far as it has the first bytes of its file, these. backward: these show that the newest
+    them, or lean ones (Parser). head: as far as it has the first bytes of its file, these. backward: these show that the newest
     record comes first. last: the file ends with it. taken: what was counted. after: how all stands then.
     told: the lines that were rejected (Judge.told). echoes: all that were (Judge.echoes), where another judge
     judges what follows. low, high: the lowest and the highest time of its records, ms. stored: bytes of the
@@ -67,7 +67,8 @@ class Piece(msgspec.Struct, frozen=True, array_like=True, tag="piece"):
 class Parser:
     """Takes chunks through the record stage and the matcher, and tells how it stands after each.
 
-    whole: pieces have their bytes, and facts the continuation lines. chunk_size: of the parts' chunks.
+    whole: pieces have their bytes, and facts the continuation lines and all fields, for those who look on;
+    else facts are what the lifecycle reads of them. chunk_size: of the parts' chunks.
     server: whose log it is. merged: it is one of several that will be put in the order of time, and only then
     is known what a record is; facts hold the records alone.
     """
@@ -145,7 +146,7 @@ class Parser:
         if judge is not before:
             before.told, judge.told = None, []
         if not self.whole and not self.merged:
-            facts = [_without_body(fact) if fact.record.body else fact for fact in facts]
+            facts = list(map(_lean, facts))
         times = [fact.record.time for fact in facts] or [0]
         stored, self.stored = self.stored, 0
         piece = Piece(
@@ -195,5 +196,11 @@ def _bare(records: list[Record]) -> list[Fact]:
     return [Fact("", "", "", None, None, {}, record) for record in records]
 
 
-def _without_body(fact: Fact) -> Fact:
+def _lean(fact: Fact) -> Fact:
+    """Without what the lifecycle does not read: continuation lines, and fields that the fact itself has."""
+    if fact.uuid is not None:
+        fact.fields.pop("uuid", None)
+        fact.fields.pop("db", None)
+    if not fact.record.body:
+        return fact
     return msgspec.structs.replace(fact, record=msgspec.structs.replace(fact.record, body=""))
