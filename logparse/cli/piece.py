@@ -40,11 +40,11 @@ class Piece(msgspec.Struct, frozen=True, array_like=True, tag="piece"):
     """What one chunk holds.
 
     offset, size: of its bytes. data: these, where they are wanted. facts: of its records, as Pipe.match gives
-    them, or lean ones (Parser). head: as far as it has the first bytes of its file, these. backward: these show that the newest
-    record comes first. last: the file ends with it. taken: what was counted. after: how all stands then.
-    told: the lines that were rejected (Judge.told). echoes: all that were (Judge.echoes), where another judge
-    judges what follows. low, high: the lowest and the highest time of its records, ms. stored: bytes of the
-    file as it is stored that were read for it.
+    them, or lean ones (Parser). head: as far as it has the first bytes of its file, these. backward: these
+    show that the newest record comes first. last: the file ends with it. taken: what was counted. after: how
+    all stands then. told: the lines that were rejected (Judge.told). echoes: all that were (Judge.echoes),
+    where another judge judges what follows. low, high: the lowest and the highest time of its records, ms.
+    stored: bytes of the file as it is stored that were read for it.
     """
 
     file: str
@@ -84,6 +84,7 @@ class Parser:
         merged: bool = False,
     ) -> None:
         self.chunk_size = chunk_size
+        to_data(pipe.new_reader(server), forms=context.forms)  # another one is asked for its __dict__ (kept)
         self.reader: Reader = pipe.new_reader(server)
         self.matcher: Matcher = pipe.matcher
         self.merged = merged

@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logparse.cli.kept import Unkept, to_data
+from logparse.cli.kept import Unkept, attributes_of, to_data
 from logparse.cli.restored import fill
 from logparse.lifecycle.event import Output
 from logparse.pipe import Pipe
@@ -78,6 +79,25 @@ def test_another_process_makes_the_same_of_it(fixtures: Path) -> None:
         env={**os.environ, "PYTHONHASHSEED": "7"},
     )
     assert ran.stdout == saved(pipe)
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_all_objects_of_a_class_have_the_same_attributes(
+    name: str, fixtures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked(value: object) -> dict[str, Any]:
+        attributes = attributes_of(value)
+        assert attributes.items() >= getattr(value, "__dict__", {}).items()
+        return attributes
+
+    monkeypatch.setattr("logparse.cli.kept.attributes_of", checked)
+    (file,) = (fixtures / name).glob("*.log*")
+    log = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    pipe = Pipe()
+    saved(pipe)
+    for start in range(0, len(log), 1 << 16):
+        pipe.feed(Chunk("odoo.log", start, log[start : start + (1 << 16)]))
+        assert saved(pipe)
 
 
 def test_options_are_those_of_the_new_start() -> None:
