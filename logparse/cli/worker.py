@@ -1,6 +1,5 @@
 """A process that turns parts of logs into pieces, for the one that puts them in order."""
 
-import gc
 import signal
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
@@ -63,7 +62,6 @@ def work(parser: Parser, connection: Connection, others: Sequence[Connection]) -
     # Ctrl-C reaches all processes of a terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     remote.forked()
-    gc.freeze()  # what was there is the first process's, and stays shared with it where it is not looked at
     for other in others:
         other.close()
     try:
