@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from logparse.lifecycle.event import JOB_EVENTS, Ended, Event, Output
-from logparse.out.counts import OTHER
 from logparse.out.dimensions import DIMENSIONS, ENDINGS
+from logparse.out.labels import OTHER
 from logparse.out.sink import Sink
 from logparse.out.sketch import Sketch
 from logparse.out.table import Column, Table, Value

@@ -8,8 +8,9 @@ from logparse.lifecycle.event import JOB_EVENTS, Ended, Event, Output, QueueWait
 from logparse.lifecycle.lifecycle import Lifecycle
 from logparse.out import entries
 from logparse.out.batch import Batch, Pair
-from logparse.out.counts import OTHER, Counts
+from logparse.out.counts import Counts
 from logparse.out.label import cleaned
+from logparse.out.labels import OTHER
 from logparse.out.report import (
     SCHEMA,
     Class,

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from logparse.lifecycle.event import JOB_EVENTS, Ended, Event, Output, QueueWait, Unanswered
-from logparse.out.counts import OTHER, Counts
+from logparse.out.counts import Counts
+from logparse.out.labels import OTHER
 from logparse.out.sink import Sink, Source
 
 WIDTHS: tuple[int, ...] = (
