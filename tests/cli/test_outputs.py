@@ -24,6 +24,10 @@ def log(fixtures: Path, tmp_path: Path) -> Path:
     return shutil.copy(fixtures / "16.0-w2-info" / "odoo.log", tmp_path / "odoo.log")
 
 
+def _with_little_room() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+
 def sentence(ran: subprocess.CompletedProcess[str]) -> str:
     assert ran.returncode == 1, ran.stderr
     (line,) = ran.stderr.splitlines()
@@ -74,7 +78,7 @@ def test_a_disk_that_is_full(logparse: Logparse, log: Path, tmp_path: Path, opti
         option,
         folder / "x",
         log,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)),
+        preexec_fn=_with_little_room,
     )
     assert sentence(ran).startswith(f"logparse: {folder}/x cannot be written: ")
     assert sentence(ran).endswith("nothing of it is left")
@@ -90,7 +94,7 @@ def test_no_room_for_the_tables_of_a_query(logparse: Logparse, log: Path, tmp_pa
         "select 1",
         log,
         env={"TMPDIR": str(folder)},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)),
+        preexec_fn=_with_little_room,
     )
     assert sentence(ran).startswith(f"logparse: the tables cannot be made in {folder} (")
     assert sentence(ran).endswith("name a directory with room by TMPDIR")
@@ -103,7 +107,7 @@ def test_no_room_to_put_a_log_in_reverse_down(logparse: Logparse, log: Path, tmp
         "--reverse",
         log,
         env={"TMPDIR": str(tmp_path)},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)),
+        preexec_fn=_with_little_room,
     )
     assert sentence(ran).startswith(f"logparse: temporary files cannot be written in {tmp_path} (")
     assert sentence(ran).endswith("name a directory with room by TMPDIR")
