@@ -228,6 +228,8 @@ class Follower(Account):
     # Reading
 
     def _advance(self, opened: Plain) -> list[Chunk]:
+        if opened.was_empty and not self._begins(opened):
+            return []
         offset = opened.position
         try:
             data = opened.read()
@@ -250,6 +252,20 @@ class Follower(Account):
         if not stat.S_ISREG(live.st_mode):
             raise OSError(22, "it is not a plain file now")
         return self._leave(opened)
+
+    def _begins(self, opened: Plain) -> bool:
+        """Whether a file that was empty holds what was written to it first, and no copy of it holds that."""
+        at = opened.place()
+        opened.remember()
+        try:
+            on = onward(self.path, at)
+        except OSError:
+            return True
+        if on.gone or (on.piece.device, on.piece.inode) == (opened.device, opened.inode):
+            return True
+        self._shut()
+        self._enter(on.piece, on.offset)
+        return False
 
     def _leave(self, opened: Plain) -> list[Chunk]:
         """Go on to the next piece, but first give the writer some time, if it may still write to this one."""

@@ -47,7 +47,8 @@ class Plain:
         start = self.position - len(before)
         # In one read with what stands before it, so that no truncation can come between.
         data = os.pread(self._fd, len(before) + CHUNK_SIZE, start)
-        if not data.startswith(before):
+        # What is read first is what was there when it was opened: by that its copy would be found.
+        if not data.startswith(before or self._head):
             raise Changed
         new = data[len(before) :]
         if len(new) == CHUNK_SIZE and b"\n" not in new:
@@ -70,6 +71,11 @@ class Plain:
         offset, until = self._trail.kept(self._fd)
         end = min(until, os.fstat(self._fd).st_size)
         return Fit(offset) if until == offset else Fit(end, end - offset)
+
+    @property
+    def was_empty(self) -> bool:
+        """Whether it was empty when it was opened and is not now: by no fingerprint is it known again."""
+        return not self._head and not self.position and self.size > 0
 
     @property
     def size(self) -> int:

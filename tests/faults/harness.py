@@ -256,7 +256,8 @@ class Harness:
         # that is said once, and counted as one.
         assert sums["lines_lost"] <= self.unseen, (sums, what)
         assert self.scraper.decreased == [], (self.scraper.decreased, what)
-        assert of_jobs(found) == expected, what
+        jobs = of_jobs(found)
+        assert jobs == expected, (sorted(jobs.items() ^ expected.items()), what)
         assert status == 200, health
         assert self.scraper.scrapes > 0
         command = [sys.executable, "-m", "logparse", "events", "--settle", str(SETTLE), "--no-settle-at-end"]

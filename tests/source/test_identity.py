@@ -118,6 +118,45 @@ def test_an_empty_file_that_was_filled_and_rotated_while_down(copy: bool, tmp_pa
     assert got + drain(follower) == lines(0, 25)
 
 
+@pytest.mark.parametrize("suffix", ["", ".gz", ".bz2"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_copied_and_emptied_between_opening_and_reading(times: int, suffix: str, tmp_path: Path) -> None:
+    log = tmp_path / "odoo.log"
+    log.write_bytes(lines(0, 10))
+    follower = Follower(str(log), start="beginning")
+    for turn in range(1, times + 1):
+        shift(log, suffix, copy=True)
+        add(log, lines(10 * turn, 10 * turn + 10))
+    assert drain(follower) == lines(0, 10 * times + 10)
+    assert (follower.lost, follower.warnings) == (0, [])
+
+
+@pytest.mark.parametrize("copy", [True, False], ids=["copytruncate", "rename"])
+def test_an_empty_file_that_was_filled_and_rotated_between_two_looks(copy: bool, tmp_path: Path) -> None:
+    log = tmp_path / "odoo.log"
+    log.write_bytes(lines(0, 10))
+    follower = Follower(str(log), start="beginning")
+    got = drain(follower)
+    shift(log, copy=True)
+    os.utime(tmp_path / "odoo.log.1", (1_000_000, 1_000_000))
+    os.utime(log, (2_000_000, 2_000_000))
+    got += drain(follower)
+    add(log, lines(10, 20))
+    shift(log, copy=copy)
+    add(log, lines(20, 25))
+    assert got + drain(follower) == lines(0, 25)
+    assert (follower.lost, follower.warnings) == (0, [])
+
+
+def test_an_empty_file_that_was_filled_and_removed_is_read(tmp_path: Path) -> None:
+    log = tmp_path / "odoo.log"
+    log.touch()
+    follower = Follower(str(log), start="beginning")
+    add(log, lines(0, 10))
+    log.unlink()
+    assert drain(follower) == lines(0, 10)
+
+
 def test_pieces_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
     log = tmp_path / "odoo.log"
     alike = b"the same banner, without a time, each time that the program starts\n" * 100
