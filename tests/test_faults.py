@@ -18,7 +18,7 @@ SEED = os.environ.get("LOGPARSE_SEED", "1")
 
 _DESTROY = ["truncate", "cut", "replace"]
 _MOVE = ["away_and_back", "other_mount"]
-_PLAIN = ["create", "nocreate", "copytruncate"]
+_PLAIN = ["create", "create_late", "nocreate", "copytruncate"]
 
 # What is done to the log in one run, and how the writer writes. Pieces that are compressed and such that are
 # not are not mixed: logrotate would write one over the other.

@@ -12,7 +12,8 @@ COMPRESSED = re.compile(r"\.(?:gz|zst|zstd|bz2|xz|Z)\Z")
 _NUMBER = re.compile(r"[.-](\d{1,4})\Z")
 # logrotate's dateext (also with a format of its own), TimedRotatingFileHandler's `.2026-11-24`.
 _DATE = re.compile(r"[._-](\d{4}-?\d\d(?:[-_.T:]?\d+)*)\Z")
-
+# logrotate's `-2026112420.backup`: the file that a program made anew before logrotate's `create` could.
+_BACKUP = re.compile(r"-(\d{8,14})\.backup\Z")
 
 # Kubernetes' `0.log`, the first of a container, and `0.log.20261124-080000`, a piece of it.
 _CONTAINER = re.compile(r"(\d{1,4})\.log(?:\.(\d{8}-\d{6}))?")
@@ -175,6 +176,8 @@ def rank_of(name: str, base: str) -> tuple[str, tuple[int, ...]] | None:
         return "number", (-int(number[1]),)
     if (date := _DATE.fullmatch(tag)) is not None:
         return "date", _numbers(date[1])
+    if (backup := _BACKUP.fullmatch(tag)) is not None:
+        return "backup", _numbers(backup[1])
     return None
 
 

@@ -155,9 +155,33 @@ def test_goes_on_from_the_offset_file_of_pygtail(rotated: bool, tmp_path: Path) 
     assert drain(follower) == lines(5, 10)
 
 
+@pytest.mark.parametrize("down", [False, True], ids=["up", "down"])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_what_logrotate_found_in_the_place_of_the_new_file(suffix: str, down: bool, tmp_path: Path) -> None:
+    """The program had made it already: logrotate puts it aside as `.backup`, and its `create` is done."""
+    log = tmp_path / "odoo.log"
+    log.write_bytes(lines(0, 10))
+    follower = Follower(str(log), start="beginning")
+    assert drain(follower) == lines(0, 10)
+    at = 10
+    for hour in (20, 21):
+        add(log, lines(at, at + 5))
+        shift(log, suffix)
+        os.utime(f"{log}.1{suffix}", (hour * 3600, hour * 3600))
+        log.write_bytes(lines(at + 5, at + 7))
+        backup = log.rename(f"{log}-20261124{hour}.backup")
+        os.utime(backup, (hour * 3600 + 0.01,) * 2)
+        log.write_bytes(lines(at + 7, at + 9))
+        at += 9
+    follower = again(follower, down=down)
+    assert drain(follower) == lines(10, at)
+    assert (follower.lost, follower.warnings) == (0, [])
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("odoo.log.1", "number"), ("odoo.log-20261124.gz", "date"), ("odoo-2026-11-24.log", "date")]
+    + [("odoo.log-2026112420.backup", "backup")]
     + [
         (name, None)
         for name in ("odoo.log.bak", "0.log", "odoo.conf", "odoo-errors.log", "odoo.log.offset", "odoo.1.log")
