@@ -2,7 +2,8 @@
 
     python benchmarks/following.py [--burst MB] [--soak LINES] [--jobs NUMBER]
 
-Reaction: from a write to the first scrape of logparse_bytes_total that knows it, median and worst of 40.
+Reaction: from a write until it is read (`position`, by /healthz), and how long a scrape takes that comes
+right after a write and tells of it (`read`): median and worst of 40, for a quiet log and for a busy one.
 Idle: the share of one core in 20 seconds. Burst: that much of a log is there at once; how long until all is
 read, and the most memory meanwhile. Soak: a log of so many lines is written in blocks of 5,000 (a second of
 log time each) and rotated every 200,000 lines; resident memory and file descriptors after a fifth (warm-up)
@@ -12,6 +13,7 @@ must be whole and know the last line but one.
 """
 
 import argparse
+import json
 import re
 import signal
 import statistics
@@ -21,7 +23,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -58,6 +60,13 @@ def read(url: str) -> float:
     return shown(url, "logparse_bytes_total")
 
 
+def position(url: str) -> float:
+    """The same, by /healthz, for which nothing is read."""
+    with urllib.request.urlopen(f"{url}/healthz", timeout=30) as answer:  # noqa: S310
+        files: dict[str, dict[str, float]] = json.loads(answer.read())["files"]
+    return sum(file["position"] for file in files.values())
+
+
 def shown(url: str, name: str) -> float:
     """A metric of it; 0 while it shows none."""
     try:
@@ -82,19 +91,29 @@ def reaction(log: Path) -> None:
     """From a write to its count."""
     lines = SOURCE.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join(lines[:100]))
-    size = log.stat().st_size
     with served(log) as (process, url), log.open("ab", buffering=0) as file:
         time.sleep(2)
-        took = []
-        for line in lines[100:140]:
-            time.sleep(0.3)
-            start = time.monotonic()
-            file.write(line)
-            size += len(line)
-            while read(url) < size:
-                pass
-            took.append(1000 * (time.monotonic() - start))
-        print(f"reaction: median {statistics.median(took):.0f} ms, worst of {len(took)} {max(took):.0f} ms")
+        written = iter(lines[100:])
+
+        def until(look: Callable[[str], float], pause: float) -> None:
+            took = []
+            for _ in range(40):
+                begun = time.monotonic()
+                while time.monotonic() - begun < 0.3:
+                    time.sleep(pause)
+                    if pause < 0.3:
+                        file.write(next(written))
+                file.write(next(written))
+                start, size = time.monotonic(), log.stat().st_size
+                while look(url) < size:
+                    time.sleep(0.001)
+                took.append(1000 * (time.monotonic() - start))
+            told = f"median {statistics.median(took):.0f} ms, worst of {len(took)} {max(took):.0f} ms"
+            print(f"{look.__name__}, written to every {pause} s: {told}")
+
+        for pause in (0.3, 0.02):
+            until(position, pause)
+            until(read, pause)
         time.sleep(6)
         before = used(process.pid)[0]
         time.sleep(20)

@@ -29,7 +29,7 @@ from logparse.source.place import Place
 from logparse.source.position import load, offset_files
 from logparse.source.rotated import COMPRESSED, rank_of
 from logparse.source.url import is_url
-from logparse.source.waiting import LOOK_SECONDS, POLL_SECONDS, Waiter
+from logparse.source.waiting import BUSY_SECONDS, LOOK_SECONDS, POLL_SECONDS, Waiter
 
 if TYPE_CHECKING:
     from logparse.out.requests import Requests
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 # A file of which so many bytes hold no record of Odoo is not its log.
 _JUDGED = 1 << 16
 _LOOK_SECONDS = 1.0
+# A log that had something new at so many looks one after the other will have more: it need not be watched.
+_BUSY_LOOKS = 30
 # A record that is so much older than the one before it shows that the clock was set back, in ms.
 _CLOCK_SET = 60_000
 
@@ -84,6 +86,7 @@ class Following:
         self._seen: dict[tuple[int, int] | str, str] = {}
         self._looked = time.monotonic()
         self._patience = Patience()
+        self._fruitful = 0  # looks, since the last one that found nothing
         self._watching: Asked[None] | None = None
         self._finding: Asked[dict[str, list[str]]] | None = None
         self.unmatched: list[str] = []
@@ -214,7 +217,13 @@ class Following:
         return len(self.live) == 1 and self.live[0].passed and not self.live[0].seen.lag
 
     def wait(self, waiter: Waiter, seconds: float = LOOK_SECONDS) -> None:
-        """Wait until something may have been written, or may be said though nothing was; not longer."""
+        """Wait until something may have been written, or may be said though nothing was; not longer.
+
+        Where something was at each of the last looks, it is only waited for a while.
+        """
+        if self._fruitful >= _BUSY_LOOKS and self._watching is None:
+            waiter.rest(min(seconds, BUSY_SECONDS))
+            return
         if self._watching is None:
             paths = [*self.reading.all_files, *(one.follower.path for one in self.live)]
             self._watching = self._patience.ask(lambda: waiter.watch(paths))
@@ -264,6 +273,7 @@ class Following:
             self._note(one)
             if ahead and read:
                 break
+        self._fruitful = self._fruitful + 1 if anything else 0
         wants = self.reading.selection.wants
         return anything, [output for output in self._released() if wants(output)]
 

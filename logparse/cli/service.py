@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
     from logparse.out.requests import Requests
 
 _YIELD_SECONDS = 0.001  # between two blocks, so that a scrape need not wait until all is read
+_ASKED_SECONDS = 1.0  # that a scrape waits for the reading thread, at most
 _STALLED_SECONDS = 30.0  # without a sign of life of the reading thread
 _BEHIND_SECONDS = 300.0  # in which what is written was never all read
 # Between two savings: so many times the CPU that the last one took (at most a minute), and so many times as
 # long as it took. What was not saved is only read again after a kill.
-_CPU_TIMES, _MOST_SECONDS, _TIMES = 500, 60.0, 10
+_CPU_TIMES, _MOST_SECONDS, _TIMES = 1000, 60.0, 10
 
 
 class Service:
@@ -64,6 +66,7 @@ class Service:
         following, snapshot = self._first()
         self.following = following
         self._passed = snapshot is None
+        self._asked: deque[threading.Event] = deque()  # by who waits until what is written now is read
         self._events = None if events is None else EventsFile(events, snapshot.events if snapshot else None)
         self._readers = LiveReaders(following.live, kept=store is not None)
         if snapshot is not None:
@@ -123,6 +126,7 @@ class Service:
             if self.reload.is_set():
                 self.reload.clear()
                 self._reload()
+            asked = len(self._asked)
             with self._lock:
                 # While the events cannot be written the log is what keeps them: it is read no further.
                 held = self._events is not None and not self._events.takes_more()
@@ -135,6 +139,8 @@ class Service:
                     # Before it is scraped.
                     self._changed = True
                     self._save()
+            for _ in range(asked):
+                self._asked.popleft().set()
             now = self._beat = time.monotonic()
             if not self._passed:
                 self._passed = self.following.has_passed()
@@ -157,8 +163,17 @@ class Service:
         self.following.close()
 
     def ready(self) -> str | None:
-        """Why the counters are not to be scraped yet: they would be older than what was scraped before."""
-        return None if self._passed else "Reading what was written since the last stop; try again."
+        """Why the counters are not to be scraped yet: they would be older than what was scraped before.
+
+        Where they are, what is written now is read first, but for what takes long.
+        """
+        if not self._passed:
+            return "Reading what was written since the last stop; try again."
+        read = threading.Event()
+        self._asked.append(read)
+        self.waiter.wake()
+        read.wait(_ASKED_SECONDS)
+        return None
 
     def alive(self) -> bool:
         """Whether the reading thread gave a sign of life lately."""

@@ -34,7 +34,7 @@ DEFAULT_LISTEN = "127.0.0.1:9747"
 _IDLE_SECONDS = 10.0
 _REQUEST_SECONDS = 30.0
 _CLOSING_SECONDS = 2.0
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.25
 # The level of gzip: the highest takes ten times as long, for a tenth less.
 _QUICKLY = 1
 _MOST_CONNECTIONS = 32

@@ -16,8 +16,13 @@ POLL_SECONDS = 0.08
 """Between two looks where the system does not tell of a write."""
 LOOK_SECONDS = 1.0
 """Between two looks where it does: what was missed, and last lines of a quiet log."""
+BUSY_SECONDS = 0.25
+"""Between two looks at a log that is written to all the while; each costs something, whatever it finds."""
 
-_STEP, _DEBOUNCE = 20, 40  # ms: how often watchfiles looks for news, and how long it gathers them at most
+_BEGINNING_SECONDS = 0.5
+"""In which the system may not watch yet."""
+
+_STEP, _DEBOUNCE = 30, 60  # ms: how often watchfiles looks for news, and how long it gathers them at most
 _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "9p", "virtiofs", "afs", "lustre", "glusterfs"}
 
 
@@ -32,7 +37,7 @@ class Waiter:
         self.polled: str | None = None
         self._unwatched: str | None = None
         self._folders: dict[str, int | None] | None = None  # which were watched, if they are still the same
-        self._looked = 0.0
+        self._looked = self._began = 0.0
         self._woken = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -65,6 +70,7 @@ class Waiter:
                     f"{shown(folder)} is on a {kind} file system, which does not tell of all writes"
                 )
                 return
+        self._began = time.monotonic()
         self._thread = threading.Thread(
             target=self._run, args=(sorted(folders), self._stop), name="logparse-watching", daemon=True
         )
@@ -72,7 +78,17 @@ class Waiter:
 
     def wait(self, seconds: float = LOOK_SECONDS) -> None:
         """Wait until something may have changed, or `wake` is called; `seconds` at most."""
-        self._woken.wait(min(seconds, POLL_SECONDS) if self.polled is not None else seconds)
+        untold = self.polled is not None or time.monotonic() - self._began < _BEGINNING_SECONDS
+        self._woken.wait(min(seconds, POLL_SECONDS) if untold else seconds)
+        self._woken.clear()
+
+    def rest(self, seconds: float = BUSY_SECONDS) -> None:
+        """Wait until `wake` is called, `seconds` at most; what is watched is not until `watch` is called."""
+        if self._folders is not None:
+            self.close()
+            self._folders = None
+            self._woken.clear()
+        self._woken.wait(seconds)
         self._woken.clear()
 
     def wake(self) -> None:

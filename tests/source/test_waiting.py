@@ -46,5 +46,32 @@ def test_wake_ends_the_wait(tmp_path: Path) -> None:
     waiter.close()
 
 
+def test_nothing_is_watched_while_it_rests_and_all_is_afterwards(tmp_path: Path) -> None:
+    log = tmp_path / "odoo.log"
+    waiter = Waiter()
+    waiter.watch([str(log)])
+    waiter.rest(0.0)
+    assert watching() == []
+    waiter.wake()
+    waiter.rest(600)
+    waiter.watch([str(log)])
+    assert len(watching()) == 1
+    waiter.close()
+    assert watching() == []
+
+
+def test_what_is_written_before_the_system_watches_is_not_waited_for_long(tmp_path: Path) -> None:
+    waiter = Waiter()
+    waiter.watch([str(tmp_path / "odoo.log")])
+    start = time.monotonic()
+    waiter.wait(600)
+    assert time.monotonic() - start < 60
+    waiter.close()
+
+
+def watching() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "logparse-watching"]
+
+
 def test_file_system() -> None:
     assert file_system("/proc") == "proc"
