@@ -37,7 +37,7 @@ def printed(file: TextIO, show: Callable[[Console], None]) -> None:
     """
     if isinstance(file, io.TextIOWrapper):
         file.reconfigure(errors="replace")
-    console = Console(file=file, highlight=False)
+    console = Console(file=file, highlight=False, emoji=False)
     if console.is_terminal:
         show(console)
         return
