@@ -1,5 +1,6 @@
 """A process that turns parts of logs into pieces, for the one that puts them in order."""
 
+import os
 import signal
 from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
@@ -41,6 +42,8 @@ class Ended(msgspec.Struct, frozen=True, array_like=True, tag="ended"):
     refused: str = ""
 
 
+_NICE = 10
+
 Message = Begun | Piece | Ended
 """What a worker sends of a part: Begun, its pieces, Ended."""
 
@@ -61,6 +64,8 @@ def work(parser: Parser, connection: Connection, others: Sequence[Connection]) -
     """
     # Ctrl-C reaches all processes of a terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The first process is the one that all wait for: where there are too few cores it must not wait for them.
+    os.nice(_NICE)
     remote.forked()
     for other in others:
         other.close()

@@ -238,6 +238,20 @@ def test_killed_workers(large: Path, logparse: Logparse, started: Started) -> No
     assert error.count("\n") == 1
 
 
+def test_workers_do_not_keep_the_first_process_from_its_work(large: Path, started: Started) -> None:
+    process = started("replay", "--json", "--workers", "2", large)
+    workers = workers_of(process)
+    process.send_signal(signal.SIGSTOP)  # so that they are there for as long as they are looked at
+    first = os.getpriority(os.PRIO_PROCESS, process.pid)
+    deadline = time.monotonic() + 20
+    while not all(os.getpriority(os.PRIO_PROCESS, worker) > first for worker in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGCONT)
+    process.communicate()
+    assert process.returncode == 0
+
+
 def test_ctrl_c(large: Path, started: Started) -> None:
     process = started("replay", "--workers", "2", large)
     workers = workers_of(process)
