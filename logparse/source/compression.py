@@ -2,6 +2,7 @@
 
 import sys
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
@@ -24,10 +25,14 @@ class _Decompressor(Protocol):
 
 
 class _Gzip:
-    """zlib's decompressor with the interface that those of bz2, lzma and zstd share."""
+    """zlib's decompressor with the interface that those of bz2, lzma and zstd share.
+
+    Where zlib raises it keeps what it had decompressed in that call: here it comes out first.
+    """
 
     def __init__(self) -> None:
         self._zlib = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        self._left = b""  # of the input
         self.needs_input = True
 
     @property
@@ -39,10 +44,36 @@ class _Gzip:
         return self._zlib.unused_data
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        out = self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
+        data = self._left + data
+        before = self._zlib.copy()
+        try:
+            out = self._zlib.decompress(data, max_length)
+        except zlib.error:
+            good = _good(before, data, max_length)
+            if not good:
+                raise
+            self._zlib = before
+            out = before.decompress(data[:good], max_length)
+            self._left = before.unconsumed_tail + data[good:]
+            self.needs_input = False
+            return out
+        self._left = self._zlib.unconsumed_tail
         # A full block may leave more inside zlib even though all input went in.
-        self.needs_input = not self._zlib.unconsumed_tail and len(out) < max_length
+        self.needs_input = not self._left and len(out) < max_length
         return out
+
+
+def _good(decompressor: "zlib._Decompress", data: bytes, max_length: int) -> int:
+    """How many bytes of the data it takes before it raises, where it raises for all of them."""
+
+    def fails(size: int) -> bool:
+        try:
+            decompressor.copy().decompress(data[:size], max_length)
+        except zlib.error:
+            return True
+        return False
+
+    return bisect_left(range(len(data)), True, lo=1, key=fails) - 1
 
 
 # The modules are loaded for the first file of their kind, and the errors are theirs beside those of Python.
@@ -101,7 +132,8 @@ def decompress(kind: str, raw: Iterable[bytes], size: int) -> Iterator[bytes]:
 
     Zeros between or after members (tapes, `xz` padding) are passed over.
 
-    Raises Damaged, after all that could be decompressed has been yielded.
+    Raises Damaged, after all that could be decompressed has been yielded; of other kinds than gzip, up to
+    `size` bytes before the damage may be missing.
     """
     decompressor: _Decompressor | None = None
     failed: type[Exception] = OSError

@@ -72,6 +72,34 @@ def test_cut_gzip_gives_out_all_that_its_bytes_hold() -> None:
     assert b"".join(got) == b"a" * 1000
 
 
+def test_gzip_with_a_wrong_checksum_gives_out_all_first(log: bytes) -> None:
+    data = bytearray(gzip.compress(log))
+    data[-8] ^= 1
+    got = []
+    with pytest.raises(Damaged, match="incorrect data check"):
+        got.extend(decompress("gzip", [bytes(data)], 1 << 20))
+    assert b"".join(got) == log
+
+
+@given(
+    text=st.lists(st.sampled_from([b"one ", b"another ", b"\n"]), max_size=400).map(b"".join),
+    bit=st.integers(0, 100_000),
+    size=st.integers(1, 5000),
+)
+def test_damaged_gzip_gives_out_what_it_does_byte_by_byte(text: bytes, bit: int, size: int) -> None:
+    data = bytearray(gzip.compress(text))
+    data[bit // 8 % len(data)] ^= 1 << bit % 8
+    got: list[list[bytes]] = [[], []]
+    errors = []
+    for number, raw in enumerate(([bytes(data)], pieces(bytes(data), 1))):
+        try:
+            got[number].extend(decompress("gzip", raw, size))
+        except Damaged as error:
+            errors.append(str(error))
+    assert b"".join(got[0]) == b"".join(got[1])
+    assert errors[:1] == errors[1:]
+
+
 @every_tool
 def test_damaged(kind: str, log: bytes) -> None:
     data = bytearray(compressed(kind, log))
