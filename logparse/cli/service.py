@@ -157,6 +157,8 @@ class Service:
 
     def end(self) -> None:
         """Save the state and close the files."""
+        while self._asked:
+            self._asked.popleft().set()  # nothing more is read
         self._save()
         self._tell()
         self.waiter.close()
