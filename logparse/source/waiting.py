@@ -39,6 +39,7 @@ class Waiter:
         self._folders: dict[str, int | None] | None = None  # which were watched, if they are still the same
         self._looked = self._began = 0.0
         self._woken = threading.Event()
+        self._called = False  # by `wake`
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -80,6 +81,7 @@ class Waiter:
         """Wait until something may have changed, or `wake` is called; `seconds` at most."""
         untold = self.polled is not None or time.monotonic() - self._began < _BEGINNING_SECONDS
         self._woken.wait(min(seconds, POLL_SECONDS) if untold else seconds)
+        self._called = False
         self._woken.clear()
 
     def rest(self, seconds: float = BUSY_SECONDS) -> None:
@@ -87,12 +89,16 @@ class Waiter:
         if self._folders is not None:
             self.close()
             self._folders = None
-            self._woken.clear()
+            self._woken.clear()  # of what was watched
+            if self._called:
+                self._woken.set()
         self._woken.wait(seconds)
+        self._called = False
         self._woken.clear()
 
     def wake(self) -> None:
         """End the wait."""
+        self._called = True
         self._woken.set()
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from logparse.cli import following as following_module
+from logparse.cli import service as service_module
 from logparse.cli.following import Following
 from logparse.cli.options import Reading
 from logparse.cli.service import Service
@@ -61,6 +62,7 @@ def test_a_scrape_tells_of_all_that_was_written_before_it(
 ) -> None:
     monkeypatch.setattr(following_module, "_BUSY_LOOKS", looks)
     monkeypatch.setattr(following_module, "BUSY_SECONDS", 600.0)
+    monkeypatch.setattr(service_module, "_ASKED_SECONDS", 60.0)
     service = Service(lambda _: following, None)
     stop = threading.Event()
     reading = threading.Thread(target=service.run, args=(stop,))
