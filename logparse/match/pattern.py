@@ -1,5 +1,7 @@
 """A pattern, and a set of them: data that says which record proves what, with its own samples."""
 
+import hashlib
+
 import msgspec
 
 from logparse.match.versions import Range
@@ -84,8 +86,6 @@ class PatternSet(msgspec.Struct, frozen=True):
 
 def digest_of(patterns: tuple[Pattern, ...]) -> str:
     """The digest of a set: equal where, and only where, both sets match alike and in the same order."""
-    import hashlib  # takes as long to load as all patterns, and is seldom needed
-
     parts = [
         (p.id, p.versions, p.loggers, p.levels, p.db, p.regex, p.kind, p.confidence, p.body, p.user)
         for p in patterns

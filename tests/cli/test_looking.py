@@ -1,6 +1,7 @@
 """When a followed log is looked at: as the system tells, less often where it is busy, and for a scrape."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,7 +80,20 @@ def test_a_scrape_tells_of_all_that_was_written_before_it(
     assert read == [len(LINE) * n for n in range(1, 21)]
 
 
-def test_a_scrape_does_not_wait_for_who_does_not_read(following: Following) -> None:
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_scrape_does_not_wait_for_who_reads_no_more(
+    monkeypatch: pytest.MonkeyPatch, following: Following, ends: bool
+) -> None:
+    """It is let go when `serve` ends, and where nobody looks it has waited long enough some time."""
+    monkeypatch.setattr(service_module, "_ASKED_SECONDS", 600.0 if ends else 0.01)
     service = Service(lambda _: following, None)
-    assert service.ready() is None
-    service.end()
+    scrape = threading.Thread(target=service.ready, daemon=True)
+    scrape.start()
+    while ends and not service._asked:
+        time.sleep(0.001)
+    if ends:
+        service.end()
+    scrape.join(60)
+    assert not scrape.is_alive()
+    if not ends:
+        service.end()
