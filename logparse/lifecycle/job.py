@@ -48,7 +48,7 @@ class Job(msgspec.Struct, gc=False):
     asked: dispatches since the last ending; refusals: those of them that a worker refused.
     dated: a line tells when the attempt under way started; else it did so at `started` or later.
     back: the proof that it went back to wait, held until a line tells why.
-    orphaned: when the server that ran it was started anew.
+    orphaned: when the server that ran it was started anew, or (killed) its worker was killed.
     """
 
     db: str | None
@@ -73,4 +73,5 @@ class Job(msgspec.Struct, gc=False):
     failed_in_channel: Proof | None = None
     done_in_channel: Proof | None = None
     orphaned: int | None = None
+    killed: bool = False
     proof: Proof | None = None

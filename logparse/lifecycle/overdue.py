@@ -67,7 +67,7 @@ class Overdue:
                 and job.proof is not None
                 and job.proof.server == server
             ):
-                job.orphaned = time
+                job.orphaned, job.killed = time, False
 
     def lose_where(self, moved_on: Callable[[str | None, int], bool]) -> None:
         """Tell the jobs that no worker can be at: all of their server have `moved_on` since."""
@@ -82,7 +82,7 @@ class Overdue:
             ):
                 self.lose(job, "worker gone")
 
-    def lose(self, job: Job, reason: str = "server restart") -> None:
+    def lose(self, job: Job, reason: str | None = None) -> None:
         """The attempt under way can no longer end; where no ends are logged, nothing is known of it."""
         course = self._course
         time = job.orphaned if job.orphaned is not None else course.now
@@ -93,6 +93,7 @@ class Overdue:
                 job.attempts += 1
             ending = Ending("lost", proof)
             course.tell_run(job, ending)
+            reason = reason or ("worker gone" if job.killed else "server restart")
             course.tell("lost", job, proof, time=time, observed=False, attempt=job.attempts, reason=reason)
             job.outcome = "lost"
         self._let_go(job, time)

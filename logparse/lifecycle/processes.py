@@ -42,7 +42,8 @@ class Server(msgspec.Struct):
     """One server. complete: its start was seen, and so was that of every worker since.
 
     since: when it was started (ms). workers: how many HTTP workers it started with. answered: for each
-    process, when the last request of a job that it answered had begun (ms).
+    process, when the last request of a job that it answered had begun (ms); of those that answered since the
+    last HTTP worker was started.
     """
 
     name: str | None
@@ -122,8 +123,10 @@ class Processes:
         if not self.announce(server, pid, role, time):
             return False
         state = self.server(server)
-        if role == HTTP and state.complete and time - state.since < _STARTS_WITHIN:
-            state.workers += 1
+        if role == HTTP and state.complete:
+            if time - state.since < _STARTS_WITHIN:
+                state.workers += 1
+            state.answered.clear()  # those that answer from now on are alive at once
         return True
 
     def answered(self, server: str | None, pid: int | None, began: int) -> None:
@@ -137,7 +140,8 @@ class Processes:
     def moved_on(self, server: str | None, since: int) -> bool:
         """Whether every HTTP worker of a prefork server began and answered something since then.
 
-        The master keeps their number; each runs one request at a time.
+        The master keeps their number; each runs one request at a time. A worker may end without a line, but
+        the one that replaces it has one: between two of those lines each process is another worker.
         """
         state = self.server(server)
         if not state.complete or not state.workers or state.threaded:

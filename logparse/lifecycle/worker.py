@@ -53,7 +53,7 @@ class Workers:
         self._evidence.pop(place, None)
         for job in self._running.pop(place, []):
             if killed and job.state == "started" and job.orphaned is None:
-                job.orphaned = time
+                job.orphaned, job.killed = time, True
 
     def restarted(self, server: str | None) -> None:
         """All processes of a server ended."""
