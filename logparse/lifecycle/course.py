@@ -82,7 +82,8 @@ class Course:
         """An attempt starts. dated: False where no line tells when, but that it was before `time`."""
         if job.ending is not None or job.back is not None:
             self.release(job)
-            self.settle_job(job)
+            # It was done only if it was put back by hand since, and that shows as a further dispatch.
+            self.settle_job(job, "retried" if job.ending and job.ending.how == "answered" else None)
         job.attempts += 1
         job.started = time
         job.dated = dated
@@ -183,7 +184,10 @@ class Course:
                 # That no dispatch follows means nothing where none is logged: the line says requeued.
                 self.requeue_ended(job, ending, "dead")
                 return
-            how = {"answered": "done", "dead": "failed", "broken": "lost"}.get(ending.how, ending.how)
+            how = {"answered": "done", "dead": "failed"}.get(ending.how, ending.how)
+            if how == "broken":
+                # Every failure that is stored was logged first: where tracebacks show, this one was not stored.
+                how = "lost" if self.sight.traces else "failed"
         ending.observed = ending.observed or observed
         if ending.how == "dead" and how == "failed":
             ending.exception = "odoo.addons.queue_job.exception.JobFoundDead"
@@ -210,6 +214,8 @@ class Course:
             elif ending.how == "dead":
                 self.requeue_ended(job, ending, "dead")
                 return
+            elif ending.how == "broken" and not self.sight.traces:
+                self.settle_job(job)
             else:
                 self.requeue_ended(job, ending, reason or "unknown")
                 return

@@ -48,6 +48,10 @@ class Evidence(msgspec.Struct):
         self.releases.append(time)
         del self.releases[:-_MOST]
 
+    def has_released(self, since: int | None) -> bool:
+        """Whether there was trouble with the release of dependent jobs; since then, where it is given."""
+        return any(since is None or time >= since for time in self.releases)
+
     def was_refused(self, uuid: str, since: int | None) -> bool:
         """Whether the answer for `uuid` is that of a refusal; `since`: when the request began."""
         time = self.refused.get(uuid)

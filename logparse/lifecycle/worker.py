@@ -160,8 +160,13 @@ class Workers:
     ) -> None:
         """told: what the line tells of the attempt's ending, but how."""
         course, proof = self._course, told.proof
-        if evidence.refused and evidence.was_refused(
-            job.uuid, began - _ROUNDING if shared and began else None
+        since_began = began - _ROUNDING if shared and began else None
+        if (
+            evidence.refused
+            and evidence.was_refused(job.uuid, since_began)
+            # Where the release of dependents was given up, the whole request is tried again (16.0 and later):
+            # it did the job, and then refused to do it once more.
+            and not evidence.has_released(since_began)
         ):
             if job.state == "enqueued" and job.refusals >= job.asked and not self._sight.started:
                 course.jobs.move(job, "closed", proof.time)
@@ -190,19 +195,18 @@ class Workers:
         ):
             # The request did not get as far as the job (queue_job is not loaded, no such database).
             return
-        if started is None and job.dispatched is None and job.outcome is not None:
-            # Nobody asked for it again: the line comes a second time (two handlers).
+        if started is None and job.dispatched is None and self._is_known(job, proof):
             return
         if status < 300:
             how = "answered"
         elif failed:
             how = "failed"
-        elif any(time >= since for time in evidence.releases):
+        elif evidence.has_released(since):
             # The job was done; the release of those that wait for it failed.
             how = "answered"
         else:
-            # Every failure that is stored was logged first; where tracebacks show, this one was not stored.
-            how = "broken" if self._sight.traces else "failed"
+            # Every failure that is stored was logged first: in a log that shows tracebacks this one was not.
+            how = "broken"
         told.how = how
         if trace is not None:
             told.exception = trace.exception
@@ -218,6 +222,17 @@ class Workers:
             course.settle_job(job, "done", observed=True)
         elif how == "answered" and back is not None:
             course.settle_job(job, "retried")
+
+    def _is_known(self, job: Job, proof: Proof) -> bool:
+        """Whether the answer for a job that nobody asked for, as far as the log shows, is one that was told.
+
+        Two handlers write a line twice, with one time. Where no dispatches are logged, any other is one more
+        execution.
+        """
+        last = job.ending.proof if job.ending is not None else job.proof
+        if last is not None and (last.time, last.pid) == (proof.time, proof.pid):
+            return True
+        return job.outcome is not None and self._sight.dispatched[job.db] > 0
 
     def _cron_ended(
         self, job: Job, proof: Proof, evidence: Evidence, *, shared: bool, timed: bool = True
