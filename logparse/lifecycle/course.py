@@ -186,7 +186,7 @@ class Course:
                 return
             how = {"answered": "done", "dead": "failed"}.get(ending.how, ending.how)
             if how == "broken":
-                # Every failure that is stored was logged first: where tracebacks show, this one was not stored.
+                # Each failure that is stored was logged first: where tracebacks show, this one was not.
                 how = "lost" if self.sight.traces else "failed"
         ending.observed = ending.observed or observed
         if ending.how == "dead" and how == "failed":

@@ -77,7 +77,7 @@ class Lifecycle:
         self.runner_activity: dict[str, int] = {}
         self.runner_wakeup: dict[str, int] = {}
         self._course = Course(self.jobs, int(options.settle * 1000), self.sight)
-        self._overdue = Overdue(self._course)
+        self._overdue = Overdue(self._course, self.processes)
         self._workers = Workers(self._course, self.processes, self.sight)
         self._runners = Runners(self._course, self._workers, self.sight)
         self._placing = Placing(self.jobs, self.sight)
@@ -275,4 +275,4 @@ class Lifecycle:
         self._looked = self.now
         self._overdue.look()
         if self._never_requeues():
-            self._overdue.lose_where(self.processes.moved_on)
+            self._overdue.lose_where_all_moved_on()

@@ -1,9 +1,8 @@
 """Jobs of which no line will tell any more: what becomes of them, as far as the rest of the log shows."""
 
-from collections.abc import Callable
-
 from logparse.lifecycle.course import RIVAL, Course
 from logparse.lifecycle.job import Ending, Job
+from logparse.lifecycle.processes import Processes
 
 # From when on the lack of a reset or a requeue proves that a worker took the dispatch up (ms): a reset
 # comes after 1 s, a dead job is found within 10 s to 60 s (queue_job/jobrunner/runner.py).
@@ -19,9 +18,10 @@ class Overdue:
     taken: from when on the lack of a reset or a requeue proves that a worker took a dispatch up, ms.
     """
 
-    def __init__(self, course: Course) -> None:
+    def __init__(self, course: Course, processes: Processes) -> None:
         self.taken = TAKEN
         self._course = course
+        self._processes = processes
 
     def finish(self) -> None:
         """Nothing follows: settle everything."""
@@ -58,27 +58,30 @@ class Overdue:
                 self._let_go(job, course.now)
 
     def orphan(self, server: str | None, time: int) -> None:
-        """A server was started at `time`: what ran in it before cannot end any more."""
+        """A server was started at `time`: what ran in it before cannot end any more.
+
+        A dispatch does not say which server takes it up: where others run jobs too, any of them may have.
+        """
         for job in self._course.jobs.open(ended=False):
             if (
                 job.state in ("enqueued", "started")
                 and job.orphaned is None
                 and job.since < time
-                and job.proof is not None
-                and job.proof.server == server
+                and self._runs_in(job, server)
             ):
                 job.orphaned, job.killed = time, False
 
-    def lose_where(self, moved_on: Callable[[str | None, int], bool]) -> None:
-        """Tell the jobs that no worker can be at: all of their server have `moved_on` since."""
-        course = self._course
+    def lose_where_all_moved_on(self) -> None:
+        """Tell the jobs that no worker can be at: all of their server began and answered others since."""
+        course, processes = self._course, self._processes
         for job in course.jobs.open(ended=False):
             if (
                 job.state in ("enqueued", "started")
                 and course.now - job.since > self.taken
                 and job.ending is None
-                and job.proof is not None
-                and moved_on(job.proof.server, job.since + RIVAL)
+                and (proof := job.start_proof or job.proof) is not None
+                and self._runs_in(job, proof.server)
+                and processes.moved_on(proof.server, job.since + RIVAL)
             ):
                 self.lose(job, "worker gone")
 
@@ -108,6 +111,16 @@ class Overdue:
                 "lost", job, proof, time=course.now, observed=False, attempt=attempt, reason="evicted"
             )
         job.ending = job.back = None
+
+    def _runs_in(self, job: Job, server: str | None) -> bool:
+        """Whether the job, if a worker runs it, is run by one of this server."""
+        if job.start_proof is not None:
+            return job.start_proof.server == server
+        return (
+            job.proof is not None
+            and job.proof.server == server
+            and not self._processes.work_elsewhere(server)
+        )
 
     def _sees_end(self, job: Job) -> bool:
         """Whether the end of the attempt under way would be in this log: answers are, or starts."""

@@ -148,6 +148,10 @@ class Processes:
             return False
         return sum(began > since for began in state.answered.values()) >= state.workers
 
+    def work_elsewhere(self, server: str | None) -> bool:
+        """Whether processes of other servers ran jobs."""
+        return any(name != server and process.worker_lines for (name, _), process in self._known.items())
+
     def started(self, server: str | None, pid: int | None, time: int) -> None:
         """A server was started with this master: what was known of its processes is of the past."""
         for (name, _), process in self._known.items():

@@ -132,6 +132,9 @@ class Runners:
         unseen = not self._sight.dispatched[job.db]
         if ending is not None and ending.how in ("answered", "broken"):
             attempt = ending.attempt
+        elif job.state == "closed" and job.outcome == "failed" and not unseen:
+            # It is still enqueued or started in the database: the failure was not stored.
+            attempt = job.attempts
         elif ending is not None and ending.how == "dead" and unseen:
             self._course.came_back(job, None)
         elif (job.state == "closed" and job.outcome not in (None, "lost")) or (

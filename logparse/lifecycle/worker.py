@@ -195,8 +195,11 @@ class Workers:
         ):
             # The request did not get as far as the job (queue_job is not loaded, no such database).
             return
-        if started is None and job.dispatched is None and self._is_known(job, proof):
-            return
+        if started is None and job.dispatched is None:
+            if job.outcome == "lost" and began is not None and began <= job.since < proof.time:
+                told.attempt = job.attempts  # it was not lost
+            elif self._is_known(job, proof):
+                return
         if status < 300:
             how = "answered"
         elif failed:
@@ -210,9 +213,9 @@ class Workers:
         told.how = how
         if trace is not None:
             told.exception = trace.exception
-        if started is None:
+        if started is None and told.attempt is None:
             course.infer_start(job, proof, began)
-        elif told.duration is None:
+        elif started is not None and told.duration is None:
             told.duration = max(0, proof.time - started) / 1000
         done, back, broke = job.done_in_channel, job.back, job.failed_in_channel
         course.end(job, told)
