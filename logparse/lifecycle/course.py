@@ -184,10 +184,7 @@ class Course:
                 # That no dispatch follows means nothing where none is logged: the line says requeued.
                 self.requeue_ended(job, ending, "dead")
                 return
-            how = {"answered": "done", "dead": "failed"}.get(ending.how, ending.how)
-            if how == "broken":
-                # Each failure that is stored was logged first: where tracebacks show, this one was not.
-                how = "lost" if self.sight.traces else "failed"
+            how = {"answered": "done", "dead": "failed", "broken": "lost"}.get(ending.how, ending.how)
         ending.observed = ending.observed or observed
         if ending.how == "dead" and how == "failed":
             ending.exception = "odoo.addons.queue_job.exception.JobFoundDead"
@@ -214,8 +211,6 @@ class Course:
             elif ending.how == "dead":
                 self.requeue_ended(job, ending, "dead")
                 return
-            elif ending.how == "broken" and not self.sight.traces:
-                self.settle_job(job)
             else:
                 self.requeue_ended(job, ending, reason or "unknown")
                 return

@@ -4,7 +4,7 @@ Sources: queue_job/controllers/main.py (runjob, _try_perform_job), werkzeug's ac
 odoo/service/server.py, queue_job_cron_jobrunner/models/queue_job.py (_process).
 """
 
-from logparse.lifecycle.course import Course
+from logparse.lifecycle.course import HOLD, Course
 from logparse.lifecycle.event import Unanswered
 from logparse.lifecycle.evidence import Evidence, Trace
 from logparse.lifecycle.job import Ending, Job, Proof
@@ -198,7 +198,7 @@ class Workers:
         if started is None and job.dispatched is None:
             if job.outcome == "lost" and began is not None and began <= job.since < proof.time:
                 told.attempt = job.attempts  # it was not lost
-            elif self._is_known(job, proof):
+            elif self._is_known(job, proof, began):
                 return
         if status < 300:
             how = "answered"
@@ -208,8 +208,8 @@ class Workers:
             # The job was done; the release of those that wait for it failed.
             how = "answered"
         else:
-            # Every failure that is stored was logged first: in a log that shows tracebacks this one was not.
-            how = "broken"
+            # Every failure that is stored was logged first; where tracebacks show, this one was not stored.
+            how = "broken" if self._sight.traces else "failed"
         told.how = how
         if trace is not None:
             told.exception = trace.exception
@@ -226,16 +226,19 @@ class Workers:
         elif how == "answered" and back is not None:
             course.settle_job(job, "retried")
 
-    def _is_known(self, job: Job, proof: Proof) -> bool:
-        """Whether the answer for a job that nobody asked for, as far as the log shows, is one that was told.
+    def _is_known(self, job: Job, proof: Proof, began: int | None) -> bool:
+        """Whether the answer for a job that nobody asked for, as far as the log shows, is of a told ending.
 
-        Two handlers write a line twice, with one time. Where no dispatches are logged, any other is one more
-        execution.
+        Two handlers write a line twice, and another line may have told the end. Where no dispatches are
+        logged, a request that began later is one more execution.
         """
-        last = job.ending.proof if job.ending is not None else job.proof
-        if last is not None and (last.time, last.pid) == (proof.time, proof.pid):
-            return True
-        return job.outcome is not None and self._sight.dispatched[job.db] > 0
+        ending = job.ending
+        last = ending.proof if ending is not None else job.proof if job.outcome is not None else None
+        if last is None:
+            return False
+        if began is None:
+            began = proof.time - HOLD
+        return began <= last.time or (job.outcome is not None and self._sight.dispatched[job.db] > 0)
 
     def _cron_ended(
         self, job: Job, proof: Proof, evidence: Evidence, *, shared: bool, timed: bool = True

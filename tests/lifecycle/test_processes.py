@@ -1,7 +1,9 @@
 """Which process may have written a line, how many jobs are remembered, and what restarts and kills tell."""
 
+import pytest
+
 from logparse.lifecycle.lifecycle import Lifecycle, Options
-from tests.lifecycle.log import CRON, EVENTED, RUN, W1, A, B, C, Log
+from tests.lifecycle.log import CRON, EVENTED, RUN, W1, W2, A, B, C, Log
 from tests.odoo import uuid
 
 # Roles
@@ -144,6 +146,98 @@ def test_after_a_restart_what_ran_is_lost_at_the_end() -> None:
     assert log.told()[0] == "dispatched"
     assert log.told()[-1].startswith("lost 1")
     assert log.gauges() == {}
+
+
+def test_a_restart_loses_no_job_that_another_server_may_run() -> None:
+    """A dispatch does not say which server takes it up, where a proxy hands it to any of them."""
+    lifecycle = Lifecycle()
+    jobs, web = Log(12, lifecycle=lifecycle, server="jobs"), Log(12, lifecycle=lifecycle, server="web")
+    jobs.boot()
+    web.boot(runner=77)
+    jobs.ask(-1, B)
+    web.access(-0.5, B, pid=W2)
+    jobs.ask(0)
+    jobs.boot(100)
+    web.access(4000, duration=3999.9, pid=W1)
+    web.end()
+    assert (jobs.told(), web.told()) == (["dispatched"], ["started 1", "done 1"])
+
+
+def test_a_job_that_started_is_of_the_server_that_runs_it() -> None:
+    lifecycle = Lifecycle()
+    jobs, web = Log(12, lifecycle=lifecycle, server="jobs"), Log(12, lifecycle=lifecycle, server="web")
+    jobs.boot()
+    web.boot(runner=77)
+    jobs.ask(0)
+    web.controller(0.1, "started")
+    jobs.boot(100)
+    web.end()
+    assert (jobs.told(), web.told()) == (["dispatched"], ["started 1"])
+    web.boot(200, runner=78)
+    web.end()
+    assert web.told() == ["started 1", "lost 1 server restart"]
+
+
+def test_what_was_held_lost_and_is_answered_was_not() -> None:
+    """The restart of one server makes a job lost which another, of which no line came before, runs."""
+    lifecycle = Lifecycle()
+    jobs, web = Log(12, lifecycle=lifecycle, server="jobs"), Log(12, lifecycle=lifecycle, server="web")
+    jobs.boot()
+    jobs.ask(-1, B)
+    jobs.access(-0.5, B)
+    jobs.ask(0)
+    jobs.boot(100)
+    jobs.ask(8000, C)  # an hour later it is let go of
+    assert jobs.told() == ["dispatched", "lost 1 server restart"]
+    web.access(8001, duration=8000.9)
+    web.end()
+    assert web.told() == ["done 1"]
+    assert web.last("done").duration == 8000.9
+
+
+def answered(log: Log, at: float, pid: int, number: int) -> None:
+    """A worker runs another job."""
+    log.ask(at, uuid(number))
+    log.access(at + 1, uuid(number), 200, 0.5, pid=pid)
+
+
+@pytest.mark.parametrize("exits", [True, False], ids=["it says so", "killed"])
+def test_a_worker_and_the_one_that_replaces_it_are_not_all(exits: bool) -> None:
+    """Odoo's master starts a worker where one has ended (limit_request), whose pid is another one."""
+    log = Log(15)
+    log.boot()
+    log.ask(0)
+    answered(log, 10, W2, 100)
+    if exits:
+        log.exits(12, W2)
+    log.alive(13, 99)
+    answered(log, 20, 99, 101)
+    log.tick(300)
+    assert log.told() == ["dispatched"]
+    log.access(310, duration=309.9)
+    log.end()
+    assert log.told() == ["dispatched", "started 1", "done 1"]
+
+
+def test_where_each_worker_answered_another_job_none_runs_this_one() -> None:
+    log = Log(15)
+    log.boot()
+    log.ask(0)
+    log.alive(5, 99)  # in place of the one that ran it, and was killed without a line
+    answered(log, 10, W2, 100)
+    answered(log, 20, 99, 101)
+    log.tick(300)
+    assert log.told() == ["dispatched", "lost 1 worker gone"]
+
+
+def test_a_job_whose_worker_was_killed_is_not_lost_by_a_restart() -> None:
+    log = Log(12)
+    log.boot()
+    log.ask(0)
+    log.controller(0.1, "started")
+    log.timeout(120, W1)
+    log.end()
+    assert log.told() == ["dispatched", "started 1", "lost 1 worker gone"]
 
 
 def test_after_a_restart_what_is_found_dead_is_requeued() -> None:
