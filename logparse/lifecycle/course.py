@@ -159,8 +159,8 @@ class Course:
         if job.outcome == "cancelled":
             return
         self.tell("cancelled", job, proof)
+        job.outcome = "cancelled"
         if job.state in (None, "pending", "closed"):
-            job.outcome = "cancelled"
             self.jobs.move(job, "closed", proof.time)
 
     # What it comes to

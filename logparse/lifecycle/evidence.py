@@ -60,12 +60,16 @@ class Evidence(msgspec.Struct):
         del self.refused[uuid]
         return True
 
-    def take_trace(self, since: int, *, shared: bool) -> tuple[bool, Trace | None]:
+    def take_trace(self, since: int, db: str | None, *, shared: bool) -> tuple[bool, Trace | None]:
         """(whether there is a traceback since then, the one that is certain), and forget it.
 
-        shared: several jobs run in this process at once.
+        db: of the job. shared: several jobs run in this process at once.
         """
-        here = [trace for trace in self.traces if trace.proof.time >= since]
+        here = [
+            trace
+            for trace in self.traces
+            if trace.proof.time >= since and (trace.db == db or trace.db is None or db is None)
+        ]
         if not here:
             return False, None
         if not shared:

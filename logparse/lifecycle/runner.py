@@ -134,7 +134,8 @@ class Runners:
             attempt = ending.attempt
         elif job.state == "closed" and job.outcome == "failed" and not unseen:
             # It is still enqueued or started in the database: the failure was not stored.
-            attempt = job.attempts
+            self._course.requeue(job, proof, "dead", observed=True)
+            return
         elif ending is not None and ending.how == "dead" and unseen:
             self._course.came_back(job, None)
         elif (job.state == "closed" and job.outcome not in (None, "lost")) or (

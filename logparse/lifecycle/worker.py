@@ -189,17 +189,16 @@ class Workers:
         failed, trace = False, None
         if status >= 400:
             self._sight.failed[job.db] += 1
-            failed, trace = evidence.take_trace(since, shared=shared)
+            failed, trace = evidence.take_trace(since, job.db, shared=shared)
         if not failed and (
             300 <= status < 400 or status == 404 or (status >= 400 and fact.record.db is None)
         ):
             # The request did not get as far as the job (queue_job is not loaded, no such database).
             return
-        if started is None and job.dispatched is None:
-            if job.outcome == "lost" and began is not None and began <= job.since < proof.time:
-                told.attempt = job.attempts  # it was not lost
-            elif self._is_known(job, proof, began):
-                return
+        if self._is_before_dispatch(job, proof, began):
+            return
+        if started is None and job.dispatched is None and self._is_known(job, proof, began):
+            return
         if status < 300:
             how = "answered"
         elif failed:
@@ -213,9 +212,9 @@ class Workers:
         told.how = how
         if trace is not None:
             told.exception = trace.exception
-        if started is None and told.attempt is None:
+        if started is None:
             course.infer_start(job, proof, began)
-        elif started is not None and told.duration is None:
+        elif told.duration is None:
             told.duration = max(0, proof.time - started) / 1000
         done, back, broke = job.done_in_channel, job.back, job.failed_in_channel
         course.end(job, told)
@@ -225,6 +224,24 @@ class Workers:
             course.settle_job(job, "done", observed=True)
         elif how == "answered" and back is not None:
             course.settle_job(job, "retried")
+
+    def _is_before_dispatch(self, job: Job, proof: Proof, began: int | None) -> bool:
+        """Whether the request began before the job was asked for, and its attempt was told by other lines.
+
+        A job that is to be tried again at once is asked for before its answer is written. Two servers may
+        have two clocks.
+        """
+        asked, runner = job.dispatched, job.proof
+        return (
+            self._sight.started
+            and job.started is None
+            and job.attempts > 0
+            and began is not None
+            and asked is not None
+            and began < asked - _ROUNDING
+            and runner is not None
+            and runner.server == proof.server
+        )
 
     def _is_known(self, job: Job, proof: Proof, began: int | None) -> bool:
         """Whether the answer for a job that nobody asked for, as far as the log shows, is of a told ending.
@@ -245,7 +262,7 @@ class Workers:
     ) -> None:
         if job.started is None or job.ending is not None:
             return
-        failed, trace = evidence.take_trace(job.started - _ROUNDING, shared=shared)
+        failed, trace = evidence.take_trace(job.started - _ROUNDING, job.db, shared=shared)
         duration = max(0, proof.time - job.started) / 1000 if timed else None
         ending = Ending("failed" if failed else "done", proof, duration=duration)
         ending.exception = trace.exception if trace is not None else None
@@ -266,7 +283,8 @@ class Workers:
         if start is None or since is None:
             return
         place = (start.server, start.pid)
-        _, trace = self.at(place).take_trace(since - _ROUNDING, shared=self._processes.shares(*place))
+        shared = self._processes.shares(*place)
+        _, trace = self.at(place).take_trace(since - _ROUNDING, job.db, shared=shared)
         ending = Ending("failed", proof, duration=max(0, proof.time - since) / 1000, observed=True)
         ending.exception = trace.exception if trace is not None else None
         self._course.end(job, ending)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.lifecycle.log import W2, A, B, Log
+from tests.lifecycle.log import MASTER, W2, A, B, Log
 
 
 @pytest.mark.parametrize("status", [303, 404])
@@ -90,7 +90,7 @@ def test_a_dead_job_that_had_failed_was_not_stored_as_failed() -> None:
     log.ask(40.1)
     log.access(41)
     log.end()
-    told = ["dispatched", "started 1", "failed 1", "requeued 1 dead", "dispatched", "started 2", "done 2"]
+    told = ["dispatched", "started 1", "failed 1", "requeued dead", "dispatched", "started 2", "done 2"]
     assert log.told() == told
     assert log.last("requeued").evidence == "observed"
 
@@ -116,3 +116,44 @@ def test_two_handlers_where_no_dispatch_is_logged() -> None:
     log.access(11, B, pid=W2)
     log.end()
     assert (log.told(), log.told(B)) == (["started 1", "failed 1"], ["started 1", "done 1"])
+
+
+def test_an_answer_that_comes_after_the_next_dispatch() -> None:
+    """A retry without delay: the runner hears of it when it is stored, before the answer is written."""
+    log = Log()
+    log.boot()
+    log.ask(0)
+    log.controller(0.1, "started")
+    log.channel(0.5, "pending")
+    log.controller(0.501, "postponed")
+    log.ask(0.503)
+    log.access(0.508, duration=0.42)
+    log.controller(0.55, "started", pid=W2)
+    log.controller(1, "done", pid=W2)
+    log.access(1.01, duration=0.5, pid=W2)
+    log.end()
+    assert log.told()[1:] == ["started 1", "retried 1", "dispatched", "started 2", "done 2"]
+    assert log.last("done").duration == 0.45
+
+
+def test_tracebacks_of_two_databases_in_one_process() -> None:
+    log = Log()
+    log.boot_threaded()
+    log.ask(0, A, db="one")
+    log.ask(0, B, db="two")
+    log.trace(2, "ValueError: 1", db="one", pid=MASTER)
+    log.trace(2.001, "KeyError: 1", db="two", pid=MASTER)
+    log.access(2.01, B, 500, 1.9, db="two", pid=MASTER)
+    log.access(2.02, A, 500, 1.9, db="one", pid=MASTER)
+    assert [(log.last("failed", job).exception) for job in (A, B)] == ["ValueError", "KeyError"]
+
+
+def test_a_job_is_cancelled_once() -> None:
+    """Until 2023 the runner says so each time that it hears of the job."""
+    log = Log(12)
+    log.ask(0)
+    log.cancelled(1)
+    log.cancelled(4)
+    log.access(9, duration=8.9)
+    log.end()
+    assert log.told() == ["dispatched", "cancelled", "started 1", "done 1"]

@@ -178,23 +178,6 @@ def test_a_job_that_started_is_of_the_server_that_runs_it() -> None:
     assert web.told() == ["started 1", "lost 1 server restart"]
 
 
-def test_what_was_held_lost_and_is_answered_was_not() -> None:
-    """The restart of one server makes a job lost which another, of which no line came before, runs."""
-    lifecycle = Lifecycle()
-    jobs, web = Log(12, lifecycle=lifecycle, server="jobs"), Log(12, lifecycle=lifecycle, server="web")
-    jobs.boot()
-    jobs.ask(-1, B)
-    jobs.access(-0.5, B)
-    jobs.ask(0)
-    jobs.boot(100)
-    jobs.ask(8000, C)  # an hour later it is let go of
-    assert jobs.told() == ["dispatched", "lost 1 server restart"]
-    web.access(8001, duration=8000.9)
-    web.end()
-    assert web.told() == ["done 1"]
-    assert web.last("done").duration == 8000.9
-
-
 def answered(log: Log, at: float, pid: int, number: int) -> None:
     """A worker runs another job."""
     log.ask(at, uuid(number))
