@@ -16,6 +16,8 @@ HEADERS = re.compile(rb"(?m)^" + HEADER.pattern)
 NEXT_HEADER = re.compile(rb"\n(?=" + HEADER.pattern + rb")")
 _PERF_ENDS = frozenset(b"0123456789-wo")
 # What is left of ` 16 0.065 0.044` without its digits; each number may be `-`, and a replica adds a word.
+# The seconds are differences of time.time(): less than 0 after a step back of the clock, and the last one, which
+# is all but the time in SQL, by rounding, too (`-0.000`). Such signs are taken off.
 _PERF_TAILS = tuple(
     queries + sql + other + mode
     for queries in (b" ", b" -")
@@ -55,7 +57,9 @@ def ends_message(data: bytes, start: int, end: int) -> bool:
     if end - start >= 15 and data[end - 15 : end].translate(ZEROS) in COMMON:
         return True
     tail = data[max(start, end - 48) : end].translate(None, b"0123456789")
-    return tail.endswith(b"  . .") or tail.endswith(_PERF_TAILS)
+    if tail.endswith(b"  . .") or tail.endswith(_PERF_TAILS):
+        return True
+    return b" -." in tail and tail.replace(b" -.", b" .").endswith(_PERF_TAILS)
 
 
 def ended_before(data: bytes, start: int) -> bool:

@@ -75,6 +75,7 @@ KINDS = {
     "wrong mode": access("GET /web HTTP/1.1", "3 0.001 0.020 wwo"),
     "two points": access("GET /web HTTP/1.1", "3 0.001 0.02.0"),
     "negative": access("GET /web HTTP/1.1", "3 0.010 -0.001"),
+    "twice negative": access("GET /web HTTP/1.1", "3 -0.010 -0.001 rw"),
     "wrong number": access("GET /web HTTP/1.1", "3-1 1.1.1 0.020"),
     "no request": "{at} 7 INFO ? werkzeug: 10.0.0.1 - - [x] code 400, message Bad request - - -",
     "warning": "{at} 7 WARNING ? werkzeug: something ",

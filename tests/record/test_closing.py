@@ -25,6 +25,11 @@ from tests.odoo import CONTROLLER, RUNNER, record, traceback
         b'"GET / HTTP/1.1" 200 - 9 0.003 0.006 rw',
         b'"GET / HTTP/1.1" 200 - 9 0.003 0.006 ro->rw',
         b"Exception: plain failure 11 - - -",
+        # The clock was set back, or rounded.
+        b'"GET / HTTP/1.1" 200 - 13 0.010 -0.500',
+        b'"GET / HTTP/1.1" 200 - 13 0.010 -0.000',
+        b'"GET / HTTP/1.1" 200 - 13 -3599.990 0.002',
+        b'"GET / HTTP/1.1" 200 - 13 -3599.990 -0.002 ro->rw',
     ],
 )
 def test_ends_message(line: bytes) -> None:
@@ -43,6 +48,9 @@ def test_ends_message(line: bytes) -> None:
         b"a 0.1 0.2",
         b"3 .1 0.2",
         b"3 0. 0.2",
+        b"a -0.1 -0.2",
+        b"3 0.1 - 0.2",
+        b"-3 0.1 --0.2",
         b"3 0.1 0.2 no",
         b"- -",
         b"-",

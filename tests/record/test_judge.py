@@ -218,6 +218,17 @@ def test_a_quiet_night_and_a_clock_that_was_set() -> None:
     assert (len(records), rejected) == (36, {})
 
 
+@pytest.mark.parametrize("seconds", ["0.010 -0.500", "0.010 -0.000", "-3599.990 0.500", "-3599.990 -0.001 ro"])
+def test_numbers_of_less_than_0_end_an_access_line(seconds: str) -> None:
+    """After a step back of the clock, or by rounding (odoo/netsvc.py, PerfFilter)."""
+    request = f'127.0.0.1 - - [x] "GET /queue_job/runjob?db=d&job_uuid={uuid(60)} HTTP/1.1" 200 -'
+    answer = record(4000, 7, "INFO", "d", "werkzeug", request, perf=f"13 {seconds}")
+    scanner = Scanner(Interest((b"asking Odoo", b"/runjob?"), frozenset()))
+    records = scanner.feed(Chunk("f", 0, calm() + answer + AFTER + answer + AFTER, last=True))
+    assert len(records) == 8 + 4
+    assert scanner.tally.rejected == {}
+
+
 LINE = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\x00\x1b"), max_size=30)
 TEXT = st.lists(LINE, min_size=1, max_size=4).map("\n".join)
 ENTRY = st.one_of(
