@@ -14,6 +14,8 @@ from logparse.match.fact import MOST, Fact, seconds, whole
 
 # A line may be this much older than the request that it belongs to, by rounding (ms).
 _ROUNDING = 50
+# Seconds that are less than 0 by no more than this are none, by rounding; else the clock was set back.
+_IMPRECISE = 0.01
 # How long before its answer an attempt may have begun, where no line tells (ms).
 _LONGEST = 600_000
 # The runner sees the error answer within this time of the traceback (ms), and asks no longer than that.
@@ -182,9 +184,10 @@ class Workers:
         started = job.started
         if started is not None and not shared and job.start_proof and job.start_proof.pid != proof.pid:
             return
-        since = started if started is not None else began
-        if since is None:
-            since = job.dispatched if job.dispatched is not None else proof.time - _LONGEST
+        since = started if started is not None else began if began is not None else job.dispatched
+        # The clock may have been set back since then.
+        if since is None or since > proof.time:
+            since = proof.time - _LONGEST
         since -= _ROUNDING
         failed, trace = False, None
         if status >= 400:
@@ -214,7 +217,7 @@ class Workers:
             told.exception = trace.exception
         if started is None:
             course.infer_start(job, proof, began)
-        elif told.duration is None:
+        elif told.duration is None and proof.time >= started - _ROUNDING:
             told.duration = max(0, proof.time - started) / 1000
         done, back, broke = job.done_in_channel, job.back, job.failed_in_channel
         course.end(job, told)
@@ -343,7 +346,7 @@ def duration_of(fact: Fact) -> float | None:
 
 
 def _times(fields: dict[str, str]) -> tuple[float | None, float | None]:
-    """(seconds in all, of them in SQL)."""
+    """(seconds in all, of them in SQL); None where the log shows none, or the clock was set back."""
     sql = fields.get("sql_seconds")
     if "seconds" in fields:
         return seconds(fields["seconds"]), seconds(sql) if sql else None
@@ -352,13 +355,17 @@ def _times(fields: dict[str, str]) -> tuple[float | None, float | None]:
     other = fields.get("other_seconds")
     in_sql = float(sql)
     if other is None:
-        return None, seconds(sql)
+        return None, _passed(seconds(sql))
     both = in_sql + float(other)
-    if not (-MOST < in_sql < MOST and -MOST < both < MOST):
-        in_sql = seconds(sql)
-        both = in_sql + seconds(other)
+    if not (0 <= in_sql < MOST and 0 <= both < MOST):
+        return _passed(seconds(sql) + seconds(other)), _passed(seconds(sql))
     # Both are whole milliseconds; to round to three digits takes five times as long.
-    return round(both * 1000) / 1000, in_sql
+    return round(both * 1000) / 1000, in_sql + 0.0  # `-0.000` is 0, too
+
+
+def _passed(time: float) -> float | None:
+    """So many seconds passed, by the difference of two times; None where the clock was set back between."""
+    return max(0.0, round(time, 3)) if time > -_IMPRECISE else None
 
 
 def _without_answer(fact: Fact) -> bool:

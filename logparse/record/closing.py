@@ -16,7 +16,7 @@ HEADERS = re.compile(rb"(?m)^" + HEADER.pattern)
 NEXT_HEADER = re.compile(rb"\n(?=" + HEADER.pattern + rb")")
 _PERF_ENDS = frozenset(b"0123456789-wo")
 # What is left of ` 16 0.065 0.044` without its digits; each number may be `-`, and a replica adds a word.
-# The seconds are differences of time.time(): less than 0 after a step back of the clock, and the last one, which
+# The seconds are differences of time.time(): less than 0 after a step back of the clock; the last one, which
 # is all but the time in SQL, by rounding, too (`-0.000`). Such signs are taken off.
 _PERF_TAILS = tuple(
     queries + sql + other + mode

@@ -218,7 +218,7 @@ def test_a_quiet_night_and_a_clock_that_was_set() -> None:
     assert (len(records), rejected) == (36, {})
 
 
-@pytest.mark.parametrize("seconds", ["0.010 -0.500", "0.010 -0.000", "-3599.990 0.500", "-3599.990 -0.001 ro"])
+@pytest.mark.parametrize("seconds", ["0.010 -0.500", "0.010 -0.000", "-3599.990 0.500", "-3.990 -0.001 ro"])
 def test_numbers_of_less_than_0_end_an_access_line(seconds: str) -> None:
     """After a step back of the clock, or by rounding (odoo/netsvc.py, PerfFilter)."""
     request = f'127.0.0.1 - - [x] "GET /queue_job/runjob?db=d&job_uuid={uuid(60)} HTTP/1.1" 200 -'
