@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
+_YEAR = 366 * _DAY
 # A step back is believed when the log stays there for so many records.
 _STAYS = 16
 
@@ -41,10 +42,17 @@ class Clock:
 
 
 def _first(time: int, ahead: Iterator[int], final: bool) -> bool | None:
+    """The same where nothing was believed yet.
+
+    That time goes on to those that follow speaks for it, however sparse the log is, such as one of warnings
+    alone. But nobody waits for years, and what is later than they are is out of order.
+    """
     one, two = next(ahead, None), next(ahead, None)
     if one is None or two is None:
         return True if final else None
-    return min(abs(one - time), abs(two - time)) < _DAY or abs(one - two) > _HOUR
+    if abs(one - two) > _HOUR:
+        return True  # they are as far from each other, and so nobody's neighbours
+    return min(one, two) - _YEAR <= time < max(one, two) + _DAY
 
 
 def _forward(time: int, ahead: Iterator[int], final: bool) -> bool | None:

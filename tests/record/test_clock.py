@@ -5,6 +5,7 @@ import pytest
 from logparse.record.clock import Clock
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+YEAR = 366 * DAY
 NOW = 10 * DAY
 
 
@@ -27,8 +28,14 @@ def believes(now: int | None, time: int, ahead: list[int], *, final: bool = Fals
     [
         (NOW, [NOW, NOW], False, True),
         (NOW, [NOW + DAY - 1, NOW + DAY - 1], False, True),
+        # Long before: a quiet weekend, or year.
+        (NOW, [NOW + 2 * DAY, NOW + 2 * DAY + HOUR], False, True),
+        (NOW, [NOW + YEAR, NOW + YEAR + HOUR], False, True),
+        (NOW, [NOW + YEAR + HOUR, NOW + YEAR], False, True),
         # It is far from both that follow, and they are near each other: it is the stranger.
-        (NOW, [NOW + 2 * DAY, NOW + 2 * DAY + HOUR], False, False),
+        (NOW, [NOW + YEAR + 1, NOW + YEAR + HOUR], False, False),
+        (NOW, [NOW - DAY, NOW - DAY], False, False),
+        (NOW, [NOW - DAY + 1, NOW - DAY], False, True),
         (NOW, [NOW - 2 * DAY, NOW - 2 * DAY], False, False),
         # They are far from each other too: nobody knows.
         (NOW, [NOW + 2 * DAY, NOW + 3 * DAY], False, True),

@@ -135,6 +135,28 @@ def test_the_first_record_may_be_the_forged_one() -> None:
     assert rejected == {"time": 1}
 
 
+def test_the_first_record_is_forged_where_time_goes_back_after_it() -> None:
+    forged = HEADER.replace(stamp(5000), "2026-11-27 03:00:00,000") + " \n"
+    records, rejected = scan(forged.encode() + calm())
+    assert len(records) == 8
+    assert rejected == {"time": 1}
+
+
+@pytest.mark.parametrize("size", [60, 1 << 20])
+def test_the_first_records_of_a_sparse_log_are_records_in_each_of_its_files(size: int) -> None:
+    """At WARNING days may pass without a line."""
+    day, scanner, found = 86_400_000, Scanner(INTEREST), []
+    for file in range(3):
+        start = 7 * file * day
+        times = (start, start + 3 * day, start + 3 * day + 30_000)
+        log = b"".join(asking(ms, 9, uuid(number), "d") for number, ms in enumerate(times, 3 * file))
+        for at in range(0, len(log), size):
+            found += scanner.feed(Chunk(f"f.{file}", at, log[at : at + size]))
+        found += scanner.feed(Chunk(f"f.{file}", len(log), b"", last=True))
+    assert [one.message.split()[5] for one in found] == [uuid(number) for number in range(9)]
+    assert scanner.tally.rejected == {}
+
+
 # The runner's own exceptions.
 
 
