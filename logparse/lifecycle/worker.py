@@ -349,7 +349,7 @@ def _times(fields: dict[str, str]) -> tuple[float | None, float | None]:
     """(seconds in all, of them in SQL); None where the log shows none, or the clock was set back."""
     sql = fields.get("sql_seconds")
     if "seconds" in fields:
-        return seconds(fields["seconds"]), seconds(sql) if sql else None
+        return _passed(seconds(fields["seconds"])), _passed(seconds(sql)) if sql else None
     if sql is None:
         return None, None
     other = fields.get("other_seconds")
@@ -358,14 +358,14 @@ def _times(fields: dict[str, str]) -> tuple[float | None, float | None]:
         return None, _passed(seconds(sql))
     both = in_sql + float(other)
     if not (0 <= in_sql < MOST and 0 <= both < MOST):
-        return _passed(seconds(sql) + seconds(other)), _passed(seconds(sql))
+        return _passed(round(seconds(sql) + seconds(other), 3)), _passed(seconds(sql))
     # Both are whole milliseconds; to round to three digits takes five times as long.
     return round(both * 1000) / 1000, in_sql + 0.0  # `-0.000` is 0, too
 
 
 def _passed(time: float) -> float | None:
     """So many seconds passed, by the difference of two times; None where the clock was set back between."""
-    return max(0.0, round(time, 3)) if time > -_IMPRECISE else None
+    return max(0.0, time) if time > -_IMPRECISE else None
 
 
 def _without_answer(fact: Fact) -> bool:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from logparse.lifecycle.worker import duration_of
+from logparse.match.fact import Fact
+from logparse.record.record import Record
 from tests.lifecycle.log import DB, W1, A, B, Log
 
 HOUR = 3600.0
@@ -67,3 +70,13 @@ def test_the_time_since_an_observed_start_is_unknown_too() -> None:
     log.end()
     assert log.told() == ["dispatched", "started 1", "failed 1"]
     assert (log.last("failed").exception, log.last("failed").duration) == ("ValueError", None)
+
+
+@pytest.mark.parametrize(
+    ("told", "duration"), [("0.065123", 0.065123), ("-0.000012", 0.0), ("-3599.500000", None)]
+)
+def test_the_seconds_that_stand_alone_are_never_less_than_0(told: str, duration: float | None) -> None:
+    """As a pattern of the user's own may find them, or the evented port's."""
+    record = Record(0, 7, "INFO", DB, "mine", "", "", "odoo.log", 0, None)
+    fact = Fact("mine", "attempt_ended", "implies", A, DB, {"status": "200", "seconds": told}, record)
+    assert duration_of(fact) == duration
