@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from logparse.lifecycle.answer import duration_of
 from logparse.lifecycle.course import Course
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.installation import Installation, channel_state
@@ -15,7 +16,7 @@ from logparse.lifecycle.placing import Handler, Placing
 from logparse.lifecycle.processes import Processes
 from logparse.lifecycle.runner import Runners
 from logparse.lifecycle.sight import Sight
-from logparse.lifecycle.worker import Place, Workers, duration_of
+from logparse.lifecycle.worker import Place, Workers
 from logparse.match.fact import Fact, seconds, whole
 
 # Odoo series of which no queue_job release requeues dead jobs (12 and 15 as seen, 13 by its source).

@@ -1,5 +1,6 @@
 """Jobs of which no line will tell any more: what becomes of them, as far as the rest of the log shows."""
 
+from logparse.lifecycle.answer import between
 from logparse.lifecycle.course import RIVAL, Course
 from logparse.lifecycle.job import Ending, Job
 from logparse.lifecycle.processes import Processes
@@ -133,7 +134,7 @@ class Overdue:
         proof = job.done_in_channel
         if proof is None or job.started is None or job.ending is not None or course.sight.answered[job.db]:
             return False
-        course.end(job, Ending("done", proof, duration=max(0, proof.time - job.started) / 1000))
+        course.end(job, Ending("done", proof, duration=between(job.started, proof.time)))
         course.settle_job(job)
         return True
 

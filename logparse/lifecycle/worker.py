@@ -4,27 +4,21 @@ Sources: queue_job/controllers/main.py (runjob, _try_perform_job), werkzeug's ac
 odoo/service/server.py, queue_job_cron_jobrunner/models/queue_job.py (_process).
 """
 
+from logparse.lifecycle.answer import ROUNDING, between, http_error, times, unanswered
 from logparse.lifecycle.course import HOLD, Course
 from logparse.lifecycle.event import Unanswered
 from logparse.lifecycle.evidence import Evidence, Trace
 from logparse.lifecycle.job import Ending, Job, Proof
 from logparse.lifecycle.processes import CRON, Processes
 from logparse.lifecycle.sight import Sight
-from logparse.match.fact import MOST, Fact, seconds, whole
+from logparse.match.fact import Fact, whole
 
-# A line may be this much older than the request that it belongs to, by rounding (ms).
-_ROUNDING = 50
-# Seconds that are less than 0 by no more than this are none, by rounding; else the clock was set back.
-_IMPRECISE = 0.01
 # How long before its answer an attempt may have begun, where no line tells (ms).
 _LONGEST = 600_000
 # The runner sees the error answer within this time of the traceback (ms), and asks no longer than that.
 _ANSWERS_WITHIN, _ASKS = 300, 2_000
 # The logger of connector's polling workers (until 8.0): one thread of a process for each database.
 _POLLING = ".connector.queue.worker"
-
-# What requests raises where no answer came: none listened, or the worker died. (A timeout is not logged.)
-_NO_ANSWER = ("ConnectionError", "ChunkedEncodingError", "ConnectTimeout", "ProtocolError")
 
 Place = tuple[str | None, int | None]
 # A process, or, where the log tells them apart, one request.
@@ -114,7 +108,7 @@ class Workers:
 
     def _ended(self, job: Job, proof: Proof, how: str) -> None:
         started = job.started
-        duration = max(0, proof.time - started) / 1000 if started is not None else None
+        duration = between(started, proof.time) if started is not None else None
         ending = Ending(how, proof, duration=duration, observed=True)
         self._course.end(job, ending)
         self._course.hold(job, ending)
@@ -139,7 +133,7 @@ class Workers:
         sight.answers = True
         sight.answered[job.db] += 1
         began = None
-        duration, sql = _times(fields)
+        duration, sql = times(fields)
         if duration is not None:
             began = proof.time - round(duration * 1000)
             self._processes.answered(*place, began)
@@ -162,7 +156,7 @@ class Workers:
     ) -> None:
         """told: what the line tells of the attempt's ending, but how."""
         course, proof = self._course, told.proof
-        since_began = began - _ROUNDING if shared and began else None
+        since_began = began - ROUNDING if shared and began else None
         if (
             evidence.refused
             and evidence.was_refused(job.uuid, since_began)
@@ -188,7 +182,7 @@ class Workers:
         # The clock may have been set back since then.
         if since is None or since > proof.time:
             since = proof.time - _LONGEST
-        since -= _ROUNDING
+        since -= ROUNDING
         failed, trace = False, None
         if status >= 400:
             self._sight.failed[job.db] += 1
@@ -217,8 +211,8 @@ class Workers:
             told.exception = trace.exception
         if started is None:
             course.infer_start(job, proof, began)
-        elif told.duration is None and proof.time >= started - _ROUNDING:
-            told.duration = max(0, proof.time - started) / 1000
+        elif told.duration is None:
+            told.duration = between(started, proof.time)
         done, back, broke = job.done_in_channel, job.back, job.failed_in_channel
         course.end(job, told)
         if how == "failed" or (how == "broken" and broke is not None):
@@ -241,7 +235,7 @@ class Workers:
             and job.attempts > 0
             and began is not None
             and asked is not None
-            and began < asked - _ROUNDING
+            and began < asked - ROUNDING
             and runner is not None
             and runner.server == proof.server
         )
@@ -265,8 +259,8 @@ class Workers:
     ) -> None:
         if job.started is None or job.ending is not None:
             return
-        failed, trace = evidence.take_trace(job.started - _ROUNDING, job.db, shared=shared)
-        duration = max(0, proof.time - job.started) / 1000 if timed else None
+        failed, trace = evidence.take_trace(job.started - ROUNDING, job.db, shared=shared)
+        duration = between(job.started, proof.time) if timed else None
         ending = Ending("failed" if failed else "done", proof, duration=duration)
         ending.exception = trace.exception if trace is not None else None
         self._course.end(job, ending)
@@ -276,7 +270,7 @@ class Workers:
         """The traceback itself ends the attempt: it is not followed by an answer."""
         if job.started is None or job.ending is not None:
             return
-        duration = max(0, proof.time - job.started) / 1000
+        duration = between(job.started, proof.time)
         self._course.end(job, Ending("failed", proof, duration=duration, exception=exception))
         self._course.settle_job(job)
 
@@ -287,16 +281,16 @@ class Workers:
             return
         place = (start.server, start.pid)
         shared = self._processes.shares(*place)
-        _, trace = self.at(place).take_trace(since - _ROUNDING, job.db, shared=shared)
-        ending = Ending("failed", proof, duration=max(0, proof.time - since) / 1000, observed=True)
+        _, trace = self.at(place).take_trace(since - ROUNDING, job.db, shared=shared)
+        ending = Ending("failed", proof, duration=between(since, proof.time), observed=True)
         ending.exception = trace.exception if trace is not None else None
         self._course.end(job, ending)
         self._course.settle_job(job)
 
     def runner_saw(self, job: Job, fact: Fact, proof: Proof) -> None:
         """`exception in GET …`: where there are no access lines, its HTTP error and a traceback tell."""
-        status = _http_error(fact)
-        if (reason := _unanswered(fact)) is not None:
+        status = http_error(fact)
+        if (reason := unanswered(fact)) is not None:
             self._course.out.append(Unanswered(proof.time, job.db, job.channel, reason))
         if status is None or self._sight.answers or job.ending is not None:
             return
@@ -336,36 +330,8 @@ class Workers:
             for place, evidence in self._evidence.items()
             if place[0] == proof.server
             for trace in evidence.traces
-            if -_ROUNDING <= proof.time - trace.proof.time <= _ASKS
+            if -ROUNDING <= proof.time - trace.proof.time <= _ASKS
         ]
-
-
-def duration_of(fact: Fact) -> float | None:
-    """Seconds that an access line tells, in SQL and others (odoo/netsvc.py, PerfFilter; None before 12.0)."""
-    return _times(fact.fields)[0]
-
-
-def _times(fields: dict[str, str]) -> tuple[float | None, float | None]:
-    """(seconds in all, of them in SQL); None where the log shows none, or the clock was set back."""
-    sql = fields.get("sql_seconds")
-    if "seconds" in fields:
-        return _passed(seconds(fields["seconds"])), _passed(seconds(sql)) if sql else None
-    if sql is None:
-        return None, None
-    other = fields.get("other_seconds")
-    in_sql = float(sql)
-    if other is None:
-        return None, _passed(seconds(sql))
-    both = in_sql + float(other)
-    if not (0 <= in_sql < MOST and 0 <= both < MOST):
-        return _passed(round(seconds(sql) + seconds(other), 3)), _passed(seconds(sql))
-    # Both are whole milliseconds; to round to three digits takes five times as long.
-    return round(both * 1000) / 1000, in_sql + 0.0  # `-0.000` is 0, too
-
-
-def _passed(time: float) -> float | None:
-    """So many seconds passed, by the difference of two times; None where the clock was set back between."""
-    return max(0.0, time) if time > -_IMPRECISE else None
 
 
 def _without_answer(fact: Fact) -> bool:
@@ -380,23 +346,3 @@ def _writer(fact: Fact, proof: Proof) -> Writer:
 
 def _time(item: tuple[int, Writer, Trace]) -> int:
     return item[0]
-
-
-def _unanswered(fact: Fact) -> str | None:
-    """How the request broke off, by what requests (or urllib3) raised; None where an answer came.
-
-    The wording is that of urllib3's NewConnectionError and of the operating system, in all their versions.
-    """
-    if not fact.fields.get("exception", "").endswith(_NO_ANSWER):
-        return None
-    text = fact.fields.get("exception_text", "")
-    unreached = "establish a new connection" in text or "refused" in text
-    return "unreached" if unreached else "broken"
-
-
-def _http_error(fact: Fact) -> int | None:
-    """The HTTP status in `requests.exceptions.HTTPError: 500 Server Error: …`; None for another error."""
-    if not fact.fields.get("exception", "").endswith("HTTPError"):
-        return None
-    number = fact.fields.get("exception_text", "")[:3]
-    return int(number) if number.isdecimal() and number.isascii() else None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from logparse.lifecycle.worker import duration_of
+from logparse.lifecycle.answer import duration_of
 from logparse.match.fact import Fact
 from logparse.record.record import Record
 from tests.lifecycle.log import DB, W1, A, B, Log
@@ -70,6 +70,20 @@ def test_the_time_since_an_observed_start_is_unknown_too() -> None:
     log.end()
     assert log.told() == ["dispatched", "started 1", "failed 1"]
     assert (log.last("failed").exception, log.last("failed").duration) == ("ValueError", None)
+
+
+@pytest.mark.parametrize("word", ["done", "postponed"])
+def test_the_time_between_two_lines_is_unknown_where_the_clock_was_set_back(word: str) -> None:
+    log = Log()
+    log.ask(0)
+    log.controller(0.1, "started")
+    log.controller(5 - HOUR, word)
+    log.end()
+    assert log.events[-1].duration is None
+    log.controller(10 - HOUR, "started", B)
+    log.controller(10 - HOUR - 0.02, word, B)  # two processes, whose lines change places
+    log.end()
+    assert log.events[-1].duration == 0
 
 
 @pytest.mark.parametrize(
