@@ -26,15 +26,19 @@ class Runners:
         self._workers = workers
         self._sight = sight
         self._requeued_by_hand = -_BY_HAND - 1
-        self._placing: dict[Place, tuple[str, str]] = {}
+        self._placing: dict[Place, tuple[str, str, str | None]] = {}  # channel, where it is put, of which job
 
     def requeued_by_hand(self, proof: Proof) -> None:
         """Somebody pressed Requeue; the line does not say for which jobs."""
         self._requeued_by_hand = proof.time
 
     def places(self, fact: Fact, proof: Proof) -> None:
-        """`root.a.b has no specific configuration: using root.a`: said right before a job is placed there."""
-        self._placing[proof.server, proof.pid] = (fact.fields.get("channel", ""), fact.fields["parent"])
+        """`root.a.b has no specific configuration: using root.a`: said right before a job is placed there.
+
+        By a slip of queue_job (get_channel_by_name) the place is `root.a.a.b`, made below the parent.
+        """
+        channel, parent = fact.fields.get("channel", ""), fact.fields["parent"]
+        self._placing[proof.server, proof.pid] = (channel, parent + channel[channel.find(".") :], None)
 
     def created(self, job: Job, fact: Fact, proof: Proof) -> None:
         """`enqueued … with uuid`, written before the commit: the runner hears only of what was committed."""
@@ -53,6 +57,9 @@ class Runners:
         if proves:
             self._sight.pending = True
         self._see_channel(job, fact, proof)
+        if not proves:
+            # A line that puts it into the root channel may follow; or none, and then that of another job.
+            self._placing[proof.server, proof.pid] = (fact.fields.get("channel", ""), "root", job.uuid)
         state = job.state
         if state is None:
             time = proof.time if job.queued is None else job.queued
@@ -72,20 +79,22 @@ class Runners:
 
     def in_channel(self, job: Job, fact: Fact, proof: Proof) -> None:
         """`marked running in channel`: one line a level, so the deepest is the job's own."""
-        self._see_channel(job, fact, proof)
+        self._see_channel(job, fact, proof, own=False)
 
-    def _see_channel(self, job: Job, fact: Fact, proof: Proof) -> None:
+    def _see_channel(self, job: Job, fact: Fact, proof: Proof, *, own: bool = True) -> None:
+        """own: the line names the job's own channel, which may be another one now; else any that it is in.
+
+        Source: channels.py, notify: job.channel.set_pending, set_done and set_failed write one line each.
+        """
+        placing = self._placing
+        placed = placing.pop((proof.server, proof.pid), None) if placing else None
         channel = fact.fields.get("channel")
-        own, parent = (
-            self._placing.pop((proof.server, proof.pid), (None, None)) if self._placing else (None, None)
-        )
         if channel is None:
             return
-        # The place may be the parent, or one made below it (of a longer name, by a slip of queue_job).
-        if own is not None and parent is not None and (channel + ".").startswith(parent + "."):
-            channel = own
+        if placed is not None and placed[1] == channel and placed[2] in (None, job.uuid):
+            channel = placed[0]
         known = job.channel
-        if known is None or (known != channel and channel.startswith(known + ".")):
+        if known is None or (known != channel and (own or channel.startswith(known + "."))):
             if job.state is None:
                 job.channel = channel
             else:

@@ -1,0 +1,83 @@
+"""Which channel a job's events are of, and what the runner's channel lines tell of its way back."""
+
+from tests.lifecycle.log import RUN, A, B, Log
+from tests.odoo import CHANNELS
+
+
+def channels(log: Log, job: str = A) -> list[tuple[str, str | None]]:
+    return [(event.event, event.channel) for event in log.events if event.uuid == job]
+
+
+def says(log: Log, at: float, message: str, level: str = "DEBUG") -> None:
+    log.write(at, RUN, level, None, CHANNELS, message)
+
+
+def placed(log: Log, at: float, channel: str, parent: str) -> None:
+    says(log, at, f"{channel} has no specific configuration: using {parent}")
+
+
+def unknown(log: Log, at: float, channel: str, job: str = A) -> None:
+    says(log, at, f"unknown channel {channel}, using root channel for job {job}", "WARNING")
+
+
+def open_in(log: Log) -> list[str | None]:
+    return [channel for _, channel, _, _, _ in log.lifecycle.jobs.states()]
+
+
+# Of which channel
+
+
+def test_a_job_that_is_put_into_another_channel_is_of_that_one() -> None:
+    log = Log()
+    log.read(-1)
+    log.channel(0, "pending", channel="root.a")
+    log.channel(10, "pending", channel="root.b")
+    assert open_in(log) == ["root.b"]
+    log.channel(20, "running", channel="root.b")
+    log.channel(20, "running", channel="root")
+    log.ask(20.001)
+    log.controller(20.1, "started")
+    log.controller(21, "done")
+    log.access(21.1)
+    assert channels(log) == [
+        ("queued", "root.a"),
+        ("dispatched", "root.b"),
+        ("started", "root.b"),
+        ("done", "root.b"),
+    ]
+
+
+def test_a_job_that_is_put_into_the_parent_of_its_channel_is_of_the_parent() -> None:
+    log = Log()
+    log.read(-1)
+    log.channel(0, "pending", channel="root.a.b")
+    log.channel(10, "pending", channel="root.a")
+    log.ask(20)
+    assert channels(log)[-1] == ("dispatched", "root.a")
+
+
+def test_a_job_of_an_unknown_channel_waits_in_root_and_is_of_its_own() -> None:
+    log = Log(12)
+    log.read(-1)
+    unknown(log, 0, "root.other")
+    log.channel(0, "pending")
+    unknown(log, 0.5, "root.other")  # of its dispatch, which marks nothing
+    log.channel(0.6, "pending", B)
+    log.ask(1, A)
+    log.ask(1, B)
+    assert channels(log, A)[-1] == ("dispatched", "root.other")
+    assert channels(log, B)[-1] == ("dispatched", "root")
+
+
+def test_a_channel_without_configuration_is_made_below_the_next_that_has_one() -> None:
+    log = Log()
+    log.read(-1)
+    placed(log, 0, "root.sub.deep", "root.sub")
+    log.channel(0, "pending", channel="root.sub.sub.deep")
+    placed(log, 0.5, "root.sub.deep", "root.sub")  # of its dispatch, which marks nothing
+    log.channel(0.6, "pending", B, channel="root.sub")
+    log.channel(0.7, "running", channel="root.sub.sub.deep")
+    log.ask(1, A)
+    log.ask(1, B)
+    assert channels(log, A)[-1] == ("dispatched", "root.sub.deep")
+    assert channels(log, B)[-1] == ("dispatched", "root.sub")
