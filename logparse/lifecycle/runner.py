@@ -72,8 +72,9 @@ class Runners:
             course.came_back(job, None)
         elif state != "closed":
             course.go_back(job, proof)
-        elif job.outcome is None:
-            course.queue(job, proof, proof.time, observed=True)
+        elif job.outcome is None and job.done_in_channel is None:
+            # No line told how it ended, so that none tells whether it came back by itself.
+            course.requeue(job, proof, "unknown", observed=False)
         else:
             course.requeue(job, proof, "manual", observed=True)
 
@@ -180,7 +181,7 @@ class Runners:
         if job.ending is not None:
             if job.ending.how == "answered":
                 self._course.settle_job(job, "done", observed=True)
-        elif job.state in ("pending", None):
-            self._course.jobs.move(job, "closed", proof.time)
         else:
+            if job.state in ("pending", None):
+                self._course.jobs.move(job, "closed", proof.time)
             job.done_in_channel = proof

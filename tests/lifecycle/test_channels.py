@@ -81,3 +81,40 @@ def test_a_channel_without_configuration_is_made_below_the_next_that_has_one() -
     log.ask(1, B)
     assert channels(log, A)[-1] == ("dispatched", "root.sub.deep")
     assert channels(log, B)[-1] == ("dispatched", "root.sub")
+
+
+# Back to pending
+
+
+def test_a_job_that_waited_and_was_cancelled_comes_back_by_hand_and_is_queued_once() -> None:
+    """CH done of a job that waits is a cancellation, or it was set done: neither comes back by itself."""
+    log = Log()
+    log.read(-1)
+    log.channel(0, "pending")
+    log.channel(10, "done")
+    assert log.gauges() == {}
+    log.channel(500, "pending")
+    assert log.gauges() == {"pending": 1}
+    log.ask(501)
+    assert log.told() == ["queued", "requeued manual", "dispatched"]
+    assert log.last("requeued").evidence == "observed"
+
+
+def test_a_job_of_which_only_its_end_was_seen_comes_back_by_hand() -> None:
+    log = Log()
+    log.read(-1)
+    log.channel(0, "done")
+    log.channel(500, "pending")
+    assert log.told() == ["requeued manual"]
+
+
+def test_a_job_that_was_refused_comes_back_for_no_known_reason() -> None:
+    log = Log()
+    log.read(-1)
+    log.channel(0, "pending")
+    log.ask(1)
+    log.refuse(1.1)
+    log.access(1.2)
+    log.channel(30, "pending")
+    assert log.told() == ["queued", "dispatched", "refused", "requeued unknown"]
+    assert log.last("requeued").evidence == "inferred"
