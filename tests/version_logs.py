@@ -293,7 +293,9 @@ class Server(Lines):
         self.change(job, "pending")
         waits = self.channel_line(job, "pending")
         if told or waits:
-            job.seen.append(Seen("requeued", None, None, "timeout" if told else "manual"))
+            # 12.0.1.0.0 resets silently, and no line tells it from the releases of 12.0 that write one.
+            known = told or self.series < 12
+            job.seen.append(Seen("requeued", None, None, "timeout" if known else "unknown"))
         elif self.level != "warn" and self.hides != "mangono":
             job.seen.append(Seen("requeued", None, None, "unknown"))  # its next dispatch tells
 

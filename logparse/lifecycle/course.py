@@ -105,7 +105,14 @@ class Course:
             time = dispatched
         else:
             time = began
+        back = job.back
+        if back is not None and (began is None or began < back.time):
+            # It waits again since this attempt's end, which is stored before the answer is sent.
+            job.back = None
+        else:
+            back = None
         self.start(job, proof, time, observed=False, dated=began is not None)
+        job.back = back
 
     def end(self, job: Job, ending: Ending) -> None:
         """The attempt under way ended; where no start was told there was one, unless the dispatch is dead."""
@@ -172,7 +179,9 @@ class Course:
             self._conclude(job, ending, ending.how)
         if job.back is not None and job.state != "pending":
             proof, job.back = job.back, None
-            self.requeue(job, proof, "manual", observed=True)
+            asked = job.dispatched if job.state == "enqueued" else None
+            reason, observed = self.sight.why_pending(None if asked is None else proof.time - asked)
+            self.requeue(job, proof, reason, observed=observed)
 
     def settle_job(self, job: Job, how: str | None = None, *, observed: bool = False) -> None:
         """An unsettled ending comes to what its time tells, or to `how`."""

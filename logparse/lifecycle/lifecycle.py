@@ -266,6 +266,7 @@ class Lifecycle:
             self._workers.restarted(server)
             self._runner_since.pop(server, None)
             self._overdue.orphan(server, time)
+            self.sight.odoo(self.installation.version)
             self._overdue.taken = TAKEN_WHERE_RESET if self._never_requeues() else TAKEN
 
     def _never_requeues(self) -> bool:

@@ -129,12 +129,14 @@ class Runners:
 
     def reset(self, job: Job, fact: Fact, proof: Proof) -> None:
         """`state of job … was reset`: no worker took the dispatch up within a second."""
+        self._sight.resets = True
         unseen = job.state in ("pending", "closed") and not self._sight.dispatched[job.db]
         if job.started is None and job.ending is None and (job.state in (None, "enqueued") or unseen):
             self._course.requeue(job, proof, "timeout", observed=True)
 
     def dead(self, job: Job, fact: Fact, proof: Proof) -> None:
         """`Re-queued dead job`: requeued, or failed for having died too often; the next dispatch tells."""
+        self._sight.resets = True  # Releases that write this one reset nothing.
         ending = job.ending
         back, job.back = job.back, None
         attempt = None

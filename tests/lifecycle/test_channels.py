@@ -1,5 +1,7 @@
 """Which channel a job's events are of, and what the runner's channel lines tell of its way back."""
 
+import pytest
+
 from tests.lifecycle.log import RUN, A, B, Log
 from tests.odoo import CHANNELS
 
@@ -118,3 +120,68 @@ def test_a_job_that_was_refused_comes_back_for_no_known_reason() -> None:
     log.channel(30, "pending")
     assert log.told() == ["queued", "dispatched", "refused", "requeued unknown"]
     assert log.last("requeued").evidence == "inferred"
+
+
+# A dispatch that no worker took up: its reset is silent until 11.0, and in 12.0.1.0.0
+
+
+def untaken(log: Log, after: float) -> list[str]:
+    log.channel(0, "pending")
+    log.ask(1)
+    log.channel(1 + after, "pending")
+    log.ask(1.01 + after)
+    return [*log.told()[2:-1], log.last("requeued").evidence]
+
+
+@pytest.mark.parametrize(
+    ("series", "after", "told"),
+    [
+        (11, 0.999, ["requeued timeout", "inferred"]),
+        (11, 2.1, ["requeued timeout", "inferred"]),
+        (11, 0.2, ["requeued unknown", "inferred"]),  # its request failed, or somebody was that fast
+        (11, 30, ["requeued manual", "observed"]),
+        (12, 1.01, ["requeued unknown", "inferred"]),
+        (12, 30, ["requeued manual", "observed"]),
+        (16, 1.01, ["requeued manual", "observed"]),
+    ],
+)
+def test_pending_right_after_the_dispatch(series: int, after: float, told: list[str]) -> None:
+    log = Log(series)
+    log.boot()
+    assert untaken(log, after) == told
+
+
+def test_pending_right_after_the_dispatch_in_a_log_that_does_not_tell_its_version() -> None:
+    log = Log()
+    log.read(-1)
+    assert untaken(log, 1.01) == ["requeued unknown", "inferred"]
+
+
+@pytest.mark.parametrize("line", ["reset", "dead"])
+def test_where_a_reset_is_a_line_its_lack_tells_that_it_was_by_hand(line: str) -> None:
+    log = Log(12)
+    log.boot()
+    log.ask(-3, B)
+    getattr(log, line)(-2, B)
+    assert untaken(log, 1.01) == ["requeued manual", "observed"]
+
+
+def test_a_job_that_was_started_was_taken_up() -> None:
+    log = Log(11)
+    log.boot()
+    log.channel(0, "pending")
+    log.ask(1)
+    log.controller(1.1, "started")
+    log.channel(2.01, "pending")
+    log.tick(5)
+    assert log.told()[-1] == "requeued 1 manual"
+
+
+def test_a_retry_within_a_second_is_no_reset() -> None:
+    log = Log(11)
+    log.boot()
+    log.channel(0, "pending")
+    log.ask(1)
+    log.channel(2.01, "pending")
+    log.access(2.02)
+    assert log.told()[-1] == "retried 1"
