@@ -61,12 +61,17 @@ class Runners:
             # A line that puts it into the root channel may follow; or none, and then that of another job.
             self._placing[proof.server, proof.pid] = (fact.fields.get("channel", ""), "root", job.uuid)
         state = job.state
+        replayed = (proof.server, proof.pid) in self.replaying
         if state is None:
-            time = proof.time if job.queued is None else job.queued
-            course.queue(job, proof, time, observed=proves)
+            if not replayed or job.queued is not None:
+                time = proof.time if job.queued is None else job.queued
+                course.queue(job, proof, time, observed=proves)
+            elif proves:
+                # An old job: since when it waits, no line tells.
+                course.jobs.move(job, "pending", proof.time)
         elif not proves or state == "pending":
             return
-        elif (proof.server, proof.pid) in self.replaying:
+        elif replayed and (state != "closed" or job.proof is not None):
             course.came_back(job, "manual" if job.ending is None else None)
         elif job.ending is not None and job.ending.how in ("dead", "answered", "broken"):
             course.came_back(job, None)
@@ -76,7 +81,7 @@ class Runners:
             # No line told how it ended, so that none tells whether it came back by itself.
             course.requeue(job, proof, "unknown", observed=False)
         else:
-            course.requeue(job, proof, "manual", observed=True)
+            course.requeue(job, proof, "manual", observed=not replayed)
 
     def in_channel(self, job: Job, fact: Fact, proof: Proof) -> None:
         """`marked running in channel`: one line a level, so the deepest is the job's own."""

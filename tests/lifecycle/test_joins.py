@@ -166,7 +166,8 @@ def test_what_a_runner_reads_is_of_the_database_that_it_names_next() -> None:
     log.channel(0.3, "pending", B)
     log.ready(0.4, "b")
     log.ready(0.5, None)
-    assert (log.last("queued", A).db, log.last("queued", B).db) == ("a", "b")
+    assert (log.state(A, "a"), log.state(B, "b")) == ("pending", "pending")
+    assert (log.state(A, "b"), log.state(B, "a")) == (None, None)
 
 
 def test_at_the_end_what_still_waits_has_no_database() -> None:
