@@ -158,6 +158,8 @@ class Lifecycle:
                     last[place] = line
                     if fact.db is None and fact.kind == "dispatch_http_error" and not self.sight.answers:
                         fact = msgspec.structs.replace(fact, db=self._workers.database_of_failure(proof))
+                    if self._runners.replaying and place in self._runners.replaying:
+                        handler = self._replayed(place, fact) or handler
                     self._placing.place(handler, fact, proof, uuid)
         while self.jobs.crowded:
             evicted = self.jobs.evict()
@@ -209,6 +211,17 @@ class Lifecycle:
 
     # Facts
 
+    def _replayed(self, place: Place, fact: Fact) -> Handler | None:
+        """What else the fact means where it does not show that this runner has read all old jobs."""
+        if self._placing.is_over(place, fact):
+            self._has_read(place)
+            return None
+        return self._runners.replayed(fact.kind)
+
+    def _has_read(self, place: Place) -> None:
+        self._placing.has_read(place, None)
+        self._runners.replaying.discard(place)
+
     def _answered(self, job: Job, fact: Fact, proof: Proof) -> None:
         if job.state is None and self._is_orphan(fact, proof):
             self.rejected["orphan"] += 1
@@ -255,9 +268,10 @@ class Lifecycle:
                 self._runner_since.setdefault(proof.server, proof.time)
         elif kind == "runner_ready" and fact.confidence == "proves":
             named = fact.fields.get("db")
-            self._placing.has_read(place, named)
             if named is None:
-                self._runners.replaying.discard(place)
+                self._has_read(place)
+            else:
+                self._placing.has_read(place, named)
         elif kind in ("worker_start", "worker_stop", "worker_killed"):
             pid = fact.fields.get("worker_pid")
             place = (proof.server, whole(pid) if pid else proof.pid)

@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Callable
 
+import msgspec
+
 from logparse.lifecycle.job import Job, Proof
 from logparse.lifecycle.jobs import Jobs
 from logparse.lifecycle.sight import Sight
@@ -15,20 +17,34 @@ Held = tuple[Handler, Fact, Proof]
 _MOST_UUIDS, _MOST_FACTS = 10_000, 100
 # Of so many runners the databases are remembered.
 _MOST_RUNNERS = 1000
+# What a runner tells only of jobs that change, and so of none while it reads.
+_AFTER_READING = frozenset({"dispatched", "done_or_cancelled", "dead_requeued_or_failed"})
+_STATES = frozenset({"pending", "running_in_channel", "failed"})
+
+
+class Reading(msgspec.Struct):
+    """What a runner has said since it began to read. held: what waits for the database, in its order.
+
+    told: uuid -> what it was told to be; "" where that was not told.
+    """
+
+    held: list[Held]
+    told: dict[str, str]
 
 
 class Placing:
     """Gives each fact to its job.
 
     A runner that starts reads one database after the other, and names each only when it is done with it
-    (queue_job/jobrunner/runner.py, initialize_databases): what it says of jobs in between is held for that.
+    (queue_job/jobrunner/runner.py, initialize_databases): what it says of jobs in between is held for that,
+    or for a line about the job that names a database, so that nothing is told after what came later.
     """
 
     def __init__(self, jobs: Jobs, sight: Sight) -> None:
         self._jobs = jobs
         self._sight = sight
         self._waiting: OrderedDict[str, list[Held]] = OrderedDict()
-        self._reading: dict[tuple[str | None, int | None], list[Held]] = {}
+        self._reading: dict[tuple[str | None, int | None], Reading] = {}
         # The databases of a runner whose start was seen: while it reads them, and when it has read all.
         self._listed: dict[tuple[str | None, int | None], set[str]] = {}
         self._serves: dict[tuple[str | None, int | None], str | None] = {}
@@ -39,9 +55,8 @@ class Placing:
         if db is not None:
             if db not in self._sight.databases:
                 self._sight.database(db)
-            if self._waiting and uuid in self._waiting:
-                for earlier, old, old_proof in self._waiting.pop(uuid):
-                    self.give(earlier, old, old_proof, db, uuid)
+            if self._waiting or self._reading:
+                self._catch_up(db, uuid, proof.server)
             jobs = self._jobs
             handler(jobs.get(db, uuid) or jobs.add(db, uuid), fact, proof)
             return
@@ -50,17 +65,18 @@ class Placing:
         if served is not None:
             self.give(handler, fact, proof, served, uuid)
             return
-        held = self._reading.get(runner)
+        reading = self._reading.get(runner)
         several = len(self._sight.databases) > 1
         named = self._jobs.named(uuid)
-        if named and (held is None or not several):
+        if named and (reading is None or not several):
             # Of clones in several databases, the one that something happens to.
             job = named[0] if len(named) == 1 else max(named, key=_activity)
             handler(job, fact, proof)
             return
-        if held is not None:
-            if len(held) < _MOST_UUIDS:
-                held.append((handler, fact, proof))
+        if reading is not None:
+            if len(reading.held) < _MOST_UUIDS:
+                reading.held.append((handler, fact, proof))
+                reading.told.setdefault(uuid, "")
             return
         only = self.only_database()
         if only is not None:
@@ -73,8 +89,22 @@ class Placing:
             self._waiting.popitem(last=False)
 
     def give(self, handler: Handler, fact: Fact, proof: Proof, db: str | None, uuid: str) -> None:
-        """Give the fact to the job of this database."""
+        """Give the fact to the job of this database, after what was held of it."""
+        if self._waiting or self._reading:
+            self._catch_up(db, uuid, proof.server)
         handler(self._jobs.get(db, uuid) or self._jobs.add(db, uuid), fact, proof)
+
+    def _catch_up(self, db: str | None, uuid: str, server: str | None) -> None:
+        """Give the job what is held of it, of the readings on its server."""
+        out = self._waiting.pop(uuid, [])
+        for (name, _), reading in self._reading.items():
+            if name == server and uuid in reading.told:
+                here = [held for held in reading.held if held[1].uuid == uuid]
+                if here:
+                    reading.held = [held for held in reading.held if held[1].uuid != uuid]
+                    out += here
+        for handler, fact, proof in out:
+            handler(self._jobs.get(db, uuid) or self._jobs.add(db, uuid), fact, proof)
 
     def only_database(self) -> str | None:
         """The database, where the log named only one."""
@@ -83,16 +113,35 @@ class Placing:
 
     def reads(self, place: tuple[str | None, int | None]) -> None:
         """A runner begins to read the databases."""
-        self._reading.setdefault(place, [])
+        held = self._reading[place].held if place in self._reading else []
+        self._reading[place] = Reading(held, {fact.uuid or "": "" for _, fact, _ in held})
         self._listed[place] = set()
         self._serves.pop(place, None)
         if len(self._listed) > _MOST_RUNNERS:
             del self._listed[next(iter(self._listed))]
 
+    def is_over(self, place: tuple[str | None, int | None], fact: Fact) -> bool:
+        """Whether this line of a runner that reads shows that it has read all.
+
+        Where its INFO is hidden, no line says so. It tells each unfinished job's state once, and then what
+        changes: a second state, an end, a dispatch.
+        """
+        reading, uuid, kind = self._reading.get(place), fact.uuid, fact.kind
+        if reading is None or uuid is None:
+            return False
+        if kind in _AFTER_READING:
+            return True
+        if kind not in _STATES or "running" not in fact.fields:
+            return False
+        before = reading.told.get(uuid)
+        if not before and len(reading.told) < _MOST_UUIDS:
+            reading.told[uuid] = kind
+        return bool(before) and before != kind
+
     def has_read(self, place: tuple[str | None, int | None], db: str | None) -> None:
         """It has read this one; None: it has read all."""
-        held = self._reading.pop(place, [])
-        for handler, fact, proof in held:
+        reading = self._reading.pop(place, None)
+        for handler, fact, proof in reading.held if reading is not None else ():
             uuid = fact.uuid or ""
             if db is not None:
                 self.give(handler, fact, proof, db, uuid)
@@ -101,7 +150,7 @@ class Placing:
         listed = self._listed.get(place)
         if db is not None:
             self._sight.database(db)
-            self._reading[place] = []
+            self._reading[place] = Reading([], {})
             if listed is not None and len(listed) < _MOST_RUNNERS:
                 listed.add(db)
         elif listed is not None:

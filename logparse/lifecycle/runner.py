@@ -6,6 +6,7 @@ Sources: queue_job/jobrunner/runner.py (run_jobs, _async_http_get, requeue_dead_
 
 from logparse.lifecycle.course import RIVAL, Course
 from logparse.lifecycle.job import Ending, Job, Proof
+from logparse.lifecycle.placing import Handler
 from logparse.lifecycle.sight import Sight
 from logparse.lifecycle.worker import Place, Workers
 from logparse.match.fact import Fact
@@ -50,7 +51,15 @@ class Runners:
         else:
             self._course.queue(job, proof, proof.time, observed=True)
 
-    def pending(self, job: Job, fact: Fact, proof: Proof) -> None:
+    def replayed(self, kind: str) -> Handler | None:
+        """What a line means of a runner that reads what there is, where it means another thing then."""
+        return {"pending": self.was_pending, "failed": self.was_failed}.get(kind)
+
+    def was_pending(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """The same of a job that is read: it waited before."""
+        self.pending(job, fact, proof, replayed=True)
+
+    def pending(self, job: Job, fact: Fact, proof: Proof, *, replayed: bool = False) -> None:
         """`marked pending in channel`; `unknown channel …` (until 2022) for a job of such a channel."""
         course = self._course
         proves = fact.confidence == "proves"
@@ -61,7 +70,6 @@ class Runners:
             # A line that puts it into the root channel may follow; or none, and then that of another job.
             self._placing[proof.server, proof.pid] = (fact.fields.get("channel", ""), "root", job.uuid)
         state = job.state
-        replayed = (proof.server, proof.pid) in self.replaying
         if state is None:
             if not replayed or job.queued is not None:
                 time = proof.time if job.queued is None else job.queued
@@ -168,7 +176,11 @@ class Runners:
         if fact.confidence == "proves":
             self._course.cancel(job, proof)
 
-    def failed_in_channel(self, job: Job, fact: Fact, proof: Proof) -> None:
+    def was_failed(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """The same of a job that is read: it failed before."""
+        self.failed_in_channel(job, fact, proof, replayed=True)
+
+    def failed_in_channel(self, job: Job, fact: Fact, proof: Proof, *, replayed: bool = False) -> None:
         """`marked failed in channel`: the state is stored; not that it is new."""
         if fact.confidence != "proves":
             return
@@ -176,7 +188,7 @@ class Runners:
         if job.ending is not None:
             if job.ending.how in ("dead", "broken"):
                 self._course.settle_job(job, "failed", observed=True)
-        elif job.state == "started" and (proof.server, proof.pid) not in self.replaying:
+        elif job.state == "started" and not replayed:
             if self._sight.answers:
                 job.failed_in_channel = proof
             else:
