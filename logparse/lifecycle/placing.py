@@ -23,13 +23,27 @@ _STATES = frozenset({"pending", "running_in_channel", "failed"})
 
 
 class Reading(msgspec.Struct):
-    """What a runner has said since it began to read. held: what waits for the database, in its order.
+    """What a runner has said since it began to read.
 
-    told: uuid -> what it was told to be; "" where that was not told.
+    held: what waits for the database, in its order, by numbers; of: uuid -> the numbers of what waits for it.
+    told: uuid -> what it was told to be.
     """
 
-    held: list[Held]
-    told: dict[str, str]
+    held: dict[int, Held] = {}
+    of: dict[str, list[int]] = {}
+    told: dict[str, str] = {}
+    count: int = 0
+
+    def hold(self, held: Held, uuid: str) -> None:
+        """Have a fact about a job wait; of too many, the last ones are not told."""
+        if len(self.held) < _MOST_UUIDS:
+            self.count += 1
+            self.held[self.count] = held
+            self.of.setdefault(uuid, []).append(self.count)
+
+    def take(self, uuid: str) -> list[Held]:
+        """What waits for the job, and does not any more."""
+        return [self.held.pop(number) for number in self.of.pop(uuid, ())]
 
 
 class Placing:
@@ -74,9 +88,7 @@ class Placing:
             handler(job, fact, proof)
             return
         if reading is not None:
-            if len(reading.held) < _MOST_UUIDS:
-                reading.held.append((handler, fact, proof))
-                reading.told.setdefault(uuid, "")
+            reading.hold((handler, fact, proof), uuid)
             return
         only = self.only_database()
         if only is not None:
@@ -98,11 +110,8 @@ class Placing:
         """Give the job what is held of it, of the readings on its server."""
         out = self._waiting.pop(uuid, [])
         for (name, _), reading in self._reading.items():
-            if name == server and uuid in reading.told:
-                here = [held for held in reading.held if held[1].uuid == uuid]
-                if here:
-                    reading.held = [held for held in reading.held if held[1].uuid != uuid]
-                    out += here
+            if name == server and uuid in reading.of:
+                out += reading.take(uuid)
         for handler, fact, proof in out:
             handler(self._jobs.get(db, uuid) or self._jobs.add(db, uuid), fact, proof)
 
@@ -113,8 +122,8 @@ class Placing:
 
     def reads(self, place: tuple[str | None, int | None]) -> None:
         """A runner begins to read the databases."""
-        held = self._reading[place].held if place in self._reading else []
-        self._reading[place] = Reading(held, {fact.uuid or "": "" for _, fact, _ in held})
+        reading = self._reading.setdefault(place, Reading())
+        reading.told = {}  # it reads them anew
         self._listed[place] = set()
         self._serves.pop(place, None)
         if len(self._listed) > _MOST_RUNNERS:
@@ -134,14 +143,14 @@ class Placing:
         if kind not in _STATES or "running" not in fact.fields:
             return False
         before = reading.told.get(uuid)
-        if not before and len(reading.told) < _MOST_UUIDS:
+        if before is None and len(reading.told) < _MOST_UUIDS:
             reading.told[uuid] = kind
-        return bool(before) and before != kind
+        return before is not None and before != kind
 
     def has_read(self, place: tuple[str | None, int | None], db: str | None) -> None:
         """It has read this one; None: it has read all."""
         reading = self._reading.pop(place, None)
-        for handler, fact, proof in reading.held if reading is not None else ():
+        for handler, fact, proof in reading.held.values() if reading is not None else ():
             uuid = fact.uuid or ""
             if db is not None:
                 self.give(handler, fact, proof, db, uuid)
@@ -150,7 +159,7 @@ class Placing:
         listed = self._listed.get(place)
         if db is not None:
             self._sight.database(db)
-            self._reading[place] = Reading([], {})
+            self._reading[place] = Reading()
             if listed is not None and len(listed) < _MOST_RUNNERS:
                 listed.add(db)
         elif listed is not None:
