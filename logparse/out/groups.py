@@ -10,6 +10,7 @@ from logparse.out.labels import OTHER
 from logparse.out.sink import Sink
 from logparse.out.sketch import Sketch
 from logparse.out.table import Column, Table, Value
+from logparse.out.units import NO_CLASS
 from logparse.out.visible import Visibility
 
 MOST = 20_000
@@ -46,15 +47,24 @@ class Group(msgspec.Struct):
 
 
 Key = tuple[str | None, ...]
-# Where the event has none of these, it is not of the group's kind.
-_NEEDED = ("exception", "reason", "worker", "job")
+# An event that has none of these is not of the group's kind, but for those whose own is not known.
+_NEEDED = {
+    "exception": frozenset({"failed"}),
+    "reason": frozenset({"requeued", "lost"}),
+    "worker": frozenset({"started", *ENDINGS, "requeued", "lost"}),
+    "job": frozenset[str](),
+}
+# What no worker writes, so that a worker's row cannot tell that it was none of its attempts.
+_OF_NO_WORKER = frozenset({"requeued", "lost"})
+_UNKNOWN = {"exception": NO_CLASS}
 
 
 class Groups(Sink):
     """Adds up by the dimensions that are named; at most 20,000 groups at once.
 
     Where a dimension is only told of by events of jobs (`job`, `exception`, …), attempts are the ends that
-    such events tell; events that have no exception or reason are left out where it is asked for.
+    such events tell. Events that can have no exception, reason or worker are left out where it is asked for;
+    those that have one which the log does not tell are a group of their own, under None.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -64,7 +74,7 @@ class Groups(Sink):
         self._dimensions = [DIMENSIONS[name] for name in names]
         self._of = [dimension.of for dimension in self._dimensions]
         self._by_event = any(dimension.by_event for dimension in self._dimensions)
-        self._needed = [index for index, name in enumerate(names) if name in _NEEDED]
+        self._needed = [(index, _NEEDED[name]) for index, name in enumerate(names) if name in _NEEDED]
 
     def add(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
@@ -73,7 +83,9 @@ class Groups(Sink):
                 if index is None:
                     continue
                 key = tuple([of(output) for of in self._of])
-                if self._needed and any(key[place] is None for place in self._needed):
+                if self._needed and any(
+                    key[place] is None and output.event not in words for place, words in self._needed
+                ):
                     continue
                 group = self.groups.get(key) or self._enter(key)
                 group.counts[index] += 1
@@ -112,8 +124,12 @@ class Groups(Sink):
         else:
             items.sort(key=lambda item: (-item[1].runs, -item[1].weight, [text or "" for text in item[0]]))
         shares = "exception" not in self.names
-        rows = [[*key, *_values(group, sees, shares=shares)] for key, group in items[:most]]
-        columns = [*(Column(name) for name in self.names), *COLUMNS]
+        worker = self.names.index("worker") if "worker" in self.names else None
+        rows = []
+        for key, group in items[:most]:
+            unseen = _OF_NO_WORKER if worker is not None and key[worker] is not None else frozenset[str]()
+            rows.append([*key, *_values(group, sees, unseen, shares=shares)])
+        columns = [*(Column(name, unknown=_UNKNOWN.get(name, "–")) for name in self.names), *COLUMNS]
         return Table(columns, rows, len(items) - len(rows))
 
 
@@ -133,12 +149,12 @@ COLUMNS = (
 """What is told of each group."""
 
 
-def _values(group: Group, sees: Visibility, *, shares: bool) -> list[Value]:
-    """Of COLUMNS; None for what the log cannot show."""
+def _values(group: Group, sees: Visibility, unseen: frozenset[str], *, shares: bool) -> list[Value]:
+    """Of COLUMNS; None for what the log cannot show. unseen: what it cannot show of this group."""
 
     def count(word: str) -> int | None:
         found = group.count(word)
-        return found if found or sees.shows(word) else None
+        return found if found or (word not in unseen and sees.shows(word)) else None
 
     done, failed = count("done"), count("failed")
     known = shares and done is not None and failed is not None and done + failed > 0

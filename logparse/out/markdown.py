@@ -10,7 +10,7 @@ from logparse.out.findings import findings
 from logparse.out.headline import nothing, sentence, told, when
 from logparse.out.report import Database, Percentiles, Report
 from logparse.out.table import Column, Table, Value, as_markdown, escaped
-from logparse.out.units import plural
+from logparse.out.units import NO_CLASS, plural
 
 
 def headline(report: Report) -> str:
@@ -68,7 +68,7 @@ def _tables(database: Database) -> Iterable[tuple[str, Table]]:
         "Exceptions",
         Table(
             [Column("failures", "count"), Column("exception")],
-            [[one.count, one.exception or "not certain, or not in the log"] for one in database.exceptions],
+            [[one.count, one.exception or NO_CLASS] for one in database.exceptions],
         ),
     )
     slowest: Sequence[Sequence[Value]] = [

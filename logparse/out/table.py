@@ -12,10 +12,11 @@ Value = str | int | float | None
 
 
 class Column(NamedTuple):
-    """name: of the column, a word in snake case. kind: what its values are."""
+    """name: of the column, a word in snake case. kind: what its values are. unknown: how people read None."""
 
     name: str
     kind: Kind = "text"
+    unknown: str = "–"
 
 
 class Table(NamedTuple):
@@ -26,10 +27,11 @@ class Table(NamedTuple):
     left_out: int = 0
 
 
-def shown(value: Value, kind: Kind) -> str:
+def shown(value: Value, column: Column) -> str:
     """As people read it. A text of the log cannot steer a terminal."""
+    kind = column.kind
     if value is None:
-        return "–"
+        return column.unknown
     if isinstance(value, str):
         return units.printable(value)
     if kind == "count":
@@ -74,7 +76,7 @@ def as_markdown(table: Table) -> str:
     lines = ["| " + " | ".join(heads) + " |"]
     lines.append("|" + "|".join("---" if column.kind == "text" else "--:" for column in table.columns) + "|")
     for row in table.rows:
-        cells = [escaped(shown(value, column.kind)) for value, column in zip(row, table.columns, strict=True)]
+        cells = [escaped(shown(value, column)) for value, column in zip(row, table.columns, strict=True)]
         lines.append("| " + " | ".join(cells) + " |")
     if table.left_out:
         lines += ["", f"and {units.number(table.left_out)} more"]

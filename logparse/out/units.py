@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+NO_CLASS = "not certain, or not in the log"
+"""The class of an exception that is not known."""
+
 
 def number(count: int) -> str:
     """`12,345`."""

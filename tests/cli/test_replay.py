@@ -290,6 +290,19 @@ def test_groups_are_the_counts_of_the_summary(logparse: Logparse, fixtures: Path
     }
 
 
+def test_rows_of_exceptions_and_workers_add_up(logparse: Logparse, fixtures: Path) -> None:
+    log = fixtures / "12.0-w2-syslog" / "syslog.log.gz"
+    by = {}
+    for name in ("exception", "worker"):
+        report = json.loads(logparse("replay", "--group-by", name, "--json", log).stdout)
+        by[name] = report["groups"]
+        (database,) = report["databases"]
+        assert sum(row["failed"] for row in by[name]) == database["events"]["failed"] == 49
+    classes = {one["exception"]: one["count"] for one in database["exceptions"]}
+    assert {row["exception"]: row["failed"] for row in by["exception"]} == classes
+    assert classes[None] == 7
+
+
 def test_groups_for_people(logparse: Logparse, log: Path) -> None:
     ran = logparse("replay", "--group-by", "exception", "--top", "2", log)
     assert (ran.returncode, ran.stderr) == (0, "")

@@ -69,6 +69,30 @@ def test_by_exception_only_failures() -> None:
     }
 
 
+def test_a_failure_without_a_class_has_a_row_as_the_summary_names_it() -> None:
+    found = filled("exception")
+    found.add(attempt(TS, "failed", "c", "root", 1.0))
+    found.add([Event(TS, "lost", "prod", "d", 1, reason="worker gone")])
+    assert [(row["exception"], row["failed"]) for row in rows(found)] == [
+        (None, 1),
+        ("KeyError", 1),
+        ("ValueError", 1),
+    ]
+    table = found.table(SEES)
+    assert "| not certain, or not in the log | 1 |" in as_markdown(table)
+    assert as_csv(table).splitlines()[1].startswith(",1,0,1,")
+
+
+def test_what_is_requeued_or_lost_is_of_no_worker() -> None:
+    found = filled("worker")
+    found.add([Event(TS, "lost", "prod", "d", 1, reason="worker gone", pid=9)])
+    found.add([Event(TS, "requeued", "prod", "e", None, reason="dead", pid=9)])
+    found.add([Event(TS, "dispatched", "prod", "e", None, pid=9), Event(TS, "queued", "prod", "e", None)])
+    known, unknown = rows(found)
+    assert (known["worker"], known["failed"], known["requeued"], known["lost"]) == ("7", 2, None, None)
+    assert (unknown["worker"], unknown["failed"], unknown["requeued"], unknown["lost"]) == (None, 0, 1, 1)
+
+
 def test_by_job_and_worker() -> None:
     first = rows(filled("job"))[0]
     assert (first["job"], first["attempts"], first["run_max"]) == ("b", 2, 40.0)

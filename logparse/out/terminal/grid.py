@@ -61,7 +61,7 @@ def _grid(one: Table, title: str, left_out: list[str]) -> Grid:
             value = row[index]
             word = str(value).partition(" ")[0] if column.name == "verdict" else ""
             style = _STYLES.get(word, "") if value == word else "" if value else "dim"
-            cells.append(Text(shown(value, column.kind), style))
+            cells.append(Text(shown(value, column), style))
         found.add_row(*cells)
     return found
 

@@ -11,7 +11,7 @@ from logparse.out.terminal.headline import headline
 from logparse.out.terminal.layout import COLOURS, NOT_VISIBLE, columns, flow, hidden, section
 from logparse.out.timeline import Timeline
 from logparse.out.trust import REASONS
-from logparse.out.units import duration, moment, number, plural, printable, share, size
+from logparse.out.units import NO_CLASS, duration, moment, number, plural, printable, share, size
 
 _REASONS = {
     "dead": "dead",
@@ -151,9 +151,7 @@ def _exceptions(database: Database) -> Table | None:
     table = columns("Exceptions", ("failures", ">"), ("share", ">"), ("class", "*"))
     total = sum(one.count for one in database.exceptions)
     for one in database.exceptions[:15]:
-        name = (
-            Text(printable(one.exception)) if one.exception else Text("not certain, or not in the log", "dim")
-        )
+        name = Text(printable(one.exception)) if one.exception else Text(NO_CLASS, "dim")
         table.add_row(number(one.count), share(one.count / total), name)
     if len(database.exceptions) > 15:
         table.add_row("", "", Text(f"and {len(database.exceptions) - 15} more", "dim"))
