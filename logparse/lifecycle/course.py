@@ -231,12 +231,18 @@ class Course:
     # Telling
 
     def requeue_ended(self, job: Job, ending: Ending, reason: str) -> None:
-        self.tell(
+        """The job waits again, and its attempt has ended: with the numbers that were counted for it."""
+        self._tell(
             "requeued",
             job,
             ending.proof,
-            observed=ending.how == "dead",
-            attempt=ending.attempt,
+            ending.proof.time,
+            "observed" if ending.how == "dead" else "inferred",
+            ending.attempt,
+            ending.duration,
+            ending.wait,
+            ending.sql_queries,
+            ending.sql_time,
             reason=reason,
         )
         job.ending = None

@@ -152,11 +152,13 @@ class Runners:
         self._sight.resets = True  # Releases that write this one reset nothing.
         ending = job.ending
         back, job.back = job.back, None
-        attempt = None
+        dead = Ending("dead", proof)
         # At WARNING no dispatch is logged: then each such line tells of another one.
         unseen = not self._sight.dispatched[job.db]
         if ending is not None and ending.how in ("answered", "broken"):
-            attempt = ending.attempt
+            # Its answer was counted already, with these numbers.
+            dead.attempt, dead.duration, dead.wait = ending.attempt, ending.duration, ending.wait
+            dead.sql_queries, dead.sql_time = ending.sql_queries, ending.sql_time
         elif job.state == "closed" and job.outcome == "failed" and not unseen:
             # It is still enqueued or started in the database: the failure was not stored.
             self._course.requeue(job, proof, "dead", observed=True)
@@ -167,7 +169,7 @@ class Runners:
             job.state == "pending" and not job.waited and not unseen
         ):
             return
-        self._course.end(job, Ending("dead", proof, attempt=attempt))
+        self._course.end(job, dead)
         if back is not None:
             self._course.came_back(job, None)
 

@@ -183,6 +183,44 @@ def test_an_answer_lost_with_its_worker() -> None:
     log.dead(30)
     log.ask(30.001)
     assert log.told() == ["dispatched", "started 1", "requeued 1 dead", "dispatched"]
+    assert_counted(log)
+
+
+def assert_counted(log: Log) -> None:
+    """The last requeue has the numbers that were counted at the answer."""
+    (counted,) = (output for output in log.outputs if isinstance(output, Ended))
+    told = log.last("requeued")
+    assert counted.duration is not None
+    assert counted.sql_queries is not None
+    assert (told.duration, told.sql_queries, told.sql_time) == (
+        counted.duration,
+        counted.sql_queries,
+        counted.sql_time,
+    )
+    assert told.wait == log.last("started").wait is not None
+
+
+def test_an_answer_that_was_not_stored_and_is_asked_for_again_keeps_its_numbers() -> None:
+    log = Log()
+    log.trace(-1, pid=W2)
+    log.ask(0)
+    log.access(1, status=500)
+    log.ask(30)
+    assert log.told() == ["dispatched", "started 1", "requeued 1 unknown", "dispatched"]
+    assert_counted(log)
+
+
+def test_an_answered_attempt_found_dead_once_too_often_fails_with_its_numbers() -> None:
+    log = Log()
+    log.trace(-1, pid=W2)
+    log.ask(0)
+    log.access(1, status=500, duration=0.4)
+    log.dead(30)
+    log.ask(60, B)
+    log.end()
+    failed = log.last("failed")
+    assert (failed.attempt, failed.duration, failed.sql_queries) == (1, 0.4, 15)
+    assert failed.exception == "odoo.addons.queue_job.exception.JobFoundDead"
 
 
 def test_reset(log: Log) -> None:
