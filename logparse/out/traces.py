@@ -11,6 +11,8 @@ from logparse.lifecycle.event import Event
 _ENDS_ATTEMPT = frozenset({"done", "failed", "retried", "requeued", "lost", "cancelled"})
 _ENDS_JOB = frozenset({"done", "failed", "cancelled", "lost"})
 _GOES_BACK = frozenset({"retried", "requeued"})
+# After these a worker may begin with the job.
+_ASKED = frozenset({"dispatched", "refused"})
 _ERRORS = frozenset({"failed", "lost"})
 _MOST_SPANS = 200  # of a job that wait for its end
 _MOST_MOMENTS = 100  # of one span
@@ -121,6 +123,8 @@ class _Job:
         if event.db is not None:
             self._known["db.namespace"] = event.db
         self._attempts = 0
+        self._asked: int | None = None
+        self._start_told = False
         self._waiting: Span | None = None
         self._attempt: Span | None = None
         self._spans: list[Span] = []
@@ -133,11 +137,19 @@ class _Job:
         if event.channel is not None:
             self._known["odoo.job.channel"] = event.channel
         if word == "started":
-            self._begin(event, event.ts)
+            self._begin(event, event.ts, told=event.evidence == "observed")
             return
-        if word in _ENDS_ATTEMPT and self._attempt is None and event.duration is not None:
-            # The log begins within the attempt.
-            self._begin(event, event.ts - round(event.duration * 1000))
+        if word in _ASKED:
+            self._asked = event.ts
+        if word in _ENDS_ATTEMPT and self._attempt is None:
+            if event.duration is not None:
+                # The log begins within the attempt.
+                self._begin(event, event.ts - round(event.duration * 1000), told=False)
+            elif event.attempt is not None:
+                # No line shows its start, only that there was one: after a worker was asked.
+                self._begin(
+                    event, event.ts if self._asked is None else min(self._asked, event.ts), told=False
+                )
         if word in _ENDS_ATTEMPT and self._attempt is not None:
             self._end(event, texts)
         elif word not in _ENDS_JOB or self._waiting is not None:
@@ -145,6 +157,7 @@ class _Job:
         if word in _ENDS_JOB:
             self._close_waiting(event.ts)
         elif word in _GOES_BACK:
+            self._asked = None
             self._wait(event.ts)
 
     def some(self) -> list[Span]:
@@ -206,8 +219,11 @@ class _Job:
             self._keep(self._waiting)
             self._waiting = None
 
-    def _begin(self, event: Event, time: int) -> None:
+    def _begin(self, event: Event, time: int, *, told: bool) -> None:
+        """told: whether a line says that it started then."""
         self._close_waiting(time)
+        self._asked = None
+        self._start_told = told
         if self._attempt is not None:  # its end is not in the log
             self._attempt.end = max(time, self._attempt.start)
             self._attempt.attributes["odoo.job.open"] = True
@@ -228,6 +244,8 @@ class _Job:
         span.end = max(event.ts, span.start)
         span.attributes |= _proof(event)
         span.attributes["odoo.job.outcome"] = event.event
+        if event.duration is None and not self._start_told:
+            span.attributes["odoo.job.start_unknown"] = True
         if event.reason is not None:
             span.attributes["odoo.job.reason"] = event.reason
         if event.sql_queries is not None:

@@ -38,6 +38,27 @@ def identity(span: Span) -> tuple[str, str]:
     return span.trace_id.hex(), span.span_id.hex()
 
 
+@pytest.mark.parametrize(
+    ("log", "unseen"), [("12.0-w2-info/odoo.log", "lost"), ("18.0-w2-dead-info/odoo.log", "failed")]
+)
+def test_an_attempt_whose_start_no_line_shows_has_a_span(
+    logparse: Logparse, fixtures: Path, log: str, unseen: str
+) -> None:
+    with collecting() as collector:
+        report = told(logparse("replay", "--json", "--otlp", collector.url, fixtures / log))
+    (database,) = report["databases"]
+    events, spans = database["events"], collector.spans
+    attempts = [attributes(span) for span in spans if span.name.startswith("attempt ")]
+    outcomes = Counter(one.get("odoo.job.outcome") for one in attempts)
+    for word in ("done", "failed", "retried", "lost"):
+        assert outcomes[word] == (events[word] or 0), word
+    unknown = [one["odoo.job.outcome"] for one in attempts if one.get("odoo.job.start_unknown")]
+    assert unknown == [unseen, unseen]
+    assert len(attempts) == events["started"] + 2
+    jobs = [attributes(span) for span in spans if span.name.startswith("job")]
+    assert sum(int(str(one["odoo.job.attempts"])) for one in jobs) == len(attempts)
+
+
 @pytest.mark.parametrize("log", LOGS)
 def test_a_collector_gets_what_the_summary_counts(logparse: Logparse, fixtures: Path, log: str) -> None:
     with collecting() as collector:

@@ -137,6 +137,47 @@ def test_the_log_begins_within_the_attempt() -> None:
     assert ("attempt 1", 4, 12, "done") in shown(spans)
 
 
+def test_an_attempt_that_died_unseen_begins_with_its_dispatch() -> None:
+    log = Log()
+    log.ask(1, A)
+    log.refuse(2, A)
+    log.ask(10, A)
+    log.dead(60, A)
+    log.ask(100, B)
+    log.end()
+    spans = [span for span in spans_of(log) if span.trace == trace_id(DB, A)]
+    assert shown(spans) == [
+        ("waiting", 1, 10, None),
+        ("attempt 1", 10, 60, "failed"),
+        ("job", 1, 60, "failed"),
+    ]
+    waiting, attempt, job = spans
+    assert [moment.name for moment in waiting.moments][-1] == "dispatched"
+    assert (attempt.attributes["odoo.job.start_unknown"], attempt.error) == (True, job.error)
+    assert job.attributes["odoo.job.attempts"] == 1
+
+
+def test_the_start_of_an_attempt_is_known_by_a_line_or_by_its_duration() -> None:
+    log = Log()
+    log.ask(1, A)
+    log.access(3, A, duration=1.5)
+    log.ask(4, B)
+    log.controller(5, "started", B)
+    log.dead(60, B)
+    log.ask(60.1, B)
+    log.end()
+    old = Log(8)  # tells no durations
+    old.ask(1, A)
+    old.access(3, A)
+    old.end()
+    told = [span for span in spans_of(log) if span.kind == "attempt"]
+    assert len(told) == 2
+    assert not any("odoo.job.start_unknown" in span.attributes for span in told)
+    (attempt,) = [span for span in spans_of(old) if span.kind == "attempt"]
+    assert attempt.attributes["odoo.job.start_unknown"] is True
+    assert (attempt.start - START_MS) / 1000 == 1
+
+
 def test_the_log_ends_within_the_attempt() -> None:
     log = Log()
     log.ask(1, A)
