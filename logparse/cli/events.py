@@ -12,13 +12,12 @@ import click
 from logparse.cli.error import CliError, say
 from logparse.cli.following import Following
 from logparse.cli.options import Reading, Workers, files_argument, reading_options, workers_option
-from logparse.cli.outputs import checked, refuse_log
+from logparse.cli.outputs import checked, not_opened, refuse_log, written
 from logparse.cli.run import Run, open_run
 from logparse.cli.standard import Writable, printing, standard_output
 from logparse.lifecycle.event import JOB_EVENTS, Event, Output
 from logparse.out.jsonl import encode
-from logparse.out.whole import WholeFile
-from logparse.source.error import SourceError, shown
+from logparse.source.error import SourceError
 from logparse.source.files import total_bytes
 from logparse.source.url import is_url
 from logparse.source.waiting import Waiter
@@ -65,7 +64,12 @@ def only_callback(ctx: click.Context, param: click.Parameter, text: str | None) 
     help="Go on with what is written to the files, like tail -F; from their start.",
 )
 @click.option("--sort", is_flag=True, help="Order by time; holds all events in memory until the log is read.")
-@click.option("--output", "-o", metavar="FILE", help="Write there, not to standard output.")
+@click.option(
+    "--output",
+    "-o",
+    metavar="FILE",
+    help="Write there, not to standard output: whole or not at all, but with --follow event by event.",
+)
 @click.option("--only", metavar="EVENT[,EVENT…]", callback=only_callback, help="Print these events only.")
 @click.option(
     "--no-channel-state", is_flag=True, help="Leave out channel_state, of which DEBUG logs are full."
@@ -96,17 +100,21 @@ def command(
     wanted = frozenset(EVENTS) if only is None else only
     if no_channel_state:
         wanted -= {"channel_state"}
+    if follow and sort:
+        raise click.UsageError("--sort needs the end of the log, and --follow knows none: leave one out")
+    if output == "-":
+        output = None
+    if output is not None:
+        if follow and is_url(output):
+            raise click.UsageError("nothing can be added to what is at a URL: with --follow name a file")
+        (checked if is_url(output) else refuse_log)(output, "--output", reading.all_files)
     if not follow:
         run = open_run(reading, progress=output is not None or _redirected(), workers=workers)
-        with _opened(output, reading.all_files) as file:
+        with _output(run, output) as file:
             _print(run, file, wanted, sort=sort)
         return
-    if sort:
-        raise click.UsageError("--sort needs the end of the log, and --follow knows none: leave one out")
-    if output is not None and is_url(output):
-        raise click.UsageError("nothing can be added to what is at a URL: with --follow name a file")
     following = Following(reading, 0)
-    with _opened(output, reading.all_files) as file:
+    with _opened(output) as file:
         _follow(following, file, wanted)
 
 
@@ -188,36 +196,27 @@ def _redirected() -> bool:
 
 
 @contextmanager
-def _opened(output: str | None, files: tuple[str, ...]) -> Iterator[Writable]:
-    if output is None or output == "-":
+def _output(run: Run, output: str | None) -> Iterator[Writable]:
+    if output is None:
         printing()
         yield standard_output()
         return
-    if is_url(output):
-        checked(output, "--output", files)
-        # At a URL nothing can be added bit by bit: it is there when all is.
-        failure: SourceError | None = None
-        try:
-            with WholeFile(output) as whole:
-                try:
-                    yield whole.file
-                except SourceError as error:
-                    failure = error  # all that could be read is told
-        except OSError as error:
-            if error.filename != output:
-                raise
-            raise CliError(f"{shown(output)} {error.strerror}; nothing of it is left") from error
-        if failure is not None:
-            raise failure
+    with written(run, output, "--output") as file:
+        yield file
+
+
+@contextmanager
+def _opened(output: str | None) -> Iterator[Writable]:
+    """For what has no end: each event is there at once."""
+    if output is None:
+        printing()
+        yield standard_output()
         return
     path = Path(output)
-    refuse_log(path, "--output", files)
     try:
         file = path.open("wb")
     except OSError as error:
-        raise CliError(
-            f"{shown(output)} cannot be written: {error.strerror}; choose another file with --output"
-        ) from error
+        raise not_opened(output, "--output", error) from error
     try:
         with file:
             yield file

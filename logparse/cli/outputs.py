@@ -1,10 +1,11 @@
-"""Runs a replay into its outputs: checked before anything is read, each whole or not there at all."""
+"""What commands write into files: checked before anything is read, each whole or not there at all."""
 
 import errno
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from logparse.cli.error import CliError, say
 from logparse.cli.run import Run
@@ -78,11 +79,49 @@ def _unwritten(error: OSError, at: Sink | None, sinks: Sequence[Sink]) -> BaseEx
     """What a sink could not write, in one sentence; what is no sink's file stays what it is."""
     names = {sink.writes for sink in sinks if sink.writes is not None}
     name = at.writes if at is not None else error.filename if error.filename in names else None
-    if name is None:
-        return error
+    return error if name is None else _nothing_left(name, error)
+
+
+def _nothing_left(name: str, error: OSError) -> CliError:
     if is_url(name) and error.strerror:
         return CliError(f"{shown(name)} {error.strerror}; nothing of it is left")
     return CliError(f"{shown(name)} cannot be written: {error.strerror or error}; nothing of it is left")
+
+
+def not_opened(path: str, option: str, error: OSError) -> CliError:
+    """What says that nothing can be written there."""
+    return CliError(f"{shown(path)} cannot be written: {error.strerror}; choose another file with {option}")
+
+
+@contextmanager
+def written(run: Run, path: str, option: str) -> Iterator[BinaryIO]:
+    """A file (or URL) for what is read meanwhile, as `run_into` has it: there when all of it is.
+
+    Raises SourceError, when all that could be read is written; CliError.
+    """
+    # It loads what a replay that writes no file has no use for.
+    from logparse.out.whole import WholeFile
+
+    failure: SourceError | None = None
+    try:
+        whole = WholeFile(path)
+    except OSError as error:
+        raise not_opened(path, option, error) from error
+    try:
+        with whole:
+            try:
+                yield whole.file
+            except SourceError as error:
+                if not run.pipe.tally.headers:
+                    raise
+                failure = error
+    except OSError as error:
+        # One of standard output or of the log is about that; a full disk has no name.
+        if error.errno == errno.EPIPE or error.filename not in (None, path):
+            raise
+        raise _nothing_left(path, error) from error
+    if failure is not None:
+        raise failure
 
 
 def checked(path: str, option: str, logs: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
-"""What a replay writes is there whole or not at all, and no log is ever written over."""
+"""What is written into files is there whole or not at all, and no log is ever written over."""
 
+import gzip
 import os
 import resource
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,83 @@ def test_a_replay_that_is_ended_leaves_nothing(
     assert process.returncode == (130 if number == signal.SIGINT else -number)
     assert error == f"logparse: {'interrupted' if number == signal.SIGINT else f'ended by {number.name}'}\n"
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("sort", [(), ("--sort",)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_events_that_are_ended_leave_what_was_there(
+    started: Started, log: Path, tmp_path: Path, number: signal.Signals, sort: tuple[str, ...]
+) -> None:
+    fifo = tmp_path / "odoo.fifo"
+    os.mkfifo(fifo)
+    folder = tmp_path / "written"
+    folder.mkdir()
+    there = folder / "events.jsonl"
+    there.write_text("before\n")
+    process = started("events", *sort, "-o", there, fifo)
+    with fifo.open("wb") as writer:  # it reads until this is closed
+        writer.write(log.read_bytes())
+        writer.flush()
+        for _ in range(600):
+            if any(sort or one.stat().st_size for one in folder.glob(".events*")):
+                break
+            time.sleep(0.05)
+        assert there.read_text() == "before\n"
+        process.send_signal(number)
+        process.communicate(timeout=30)
+    assert process.returncode == (130 if number == signal.SIGINT else -number)
+    assert list(folder.iterdir()) == [there]
+    assert there.read_text() == "before\n"
+
+
+def test_events_and_a_disk_that_is_full(logparse: Logparse, log: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "written"
+    folder.mkdir()
+    ran = logparse("events", "-o", folder / "x", log, preexec_fn=_with_little_room)
+    assert sentence(ran).startswith(f"logparse: {folder}/x cannot be written: ")
+    assert sentence(ran).endswith("nothing of it is left")
+    assert list(folder.iterdir()) == []
+
+
+def test_events_of_no_log_leave_what_was_there(logparse: Logparse, tmp_path: Path) -> None:
+    there, other = tmp_path / "events.jsonl", tmp_path / "other.log"
+    there.write_text("before\n")
+    other.write_text("hello\n" * 1000)
+    assert "is not an Odoo server log" in sentence(logparse("events", "-o", there, other))
+    assert there.read_text() == "before\n"
+    assert {one.name for one in tmp_path.iterdir()} == {"events.jsonl", "other.log"}
+
+
+def test_events_of_a_damaged_log_are_there_as_far_as_it_goes(
+    logparse: Logparse, log: Path, tmp_path: Path
+) -> None:
+    damaged, there = tmp_path / "odoo.log.gz", tmp_path / "events.jsonl"
+    damaged.write_bytes(gzip.compress(log.read_bytes())[:-1000])
+    assert "could be read only in part" in sentence(logparse("events", "-o", there, damaged))
+    assert there.read_text() == logparse("events", damaged).stdout != ""
+
+
+def test_events_go_into_a_pipe_as_they_come(started: Started, log: Path, tmp_path: Path) -> None:
+    fifo = tmp_path / "events.fifo"
+    os.mkfifo(fifo)
+    process = started("events", "-o", fifo, "-", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(log.read_text()[:16_000])  # less than a pipe holds
+    process.stdin.flush()
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        found = b""
+        for _ in range(600):
+            with suppress(BlockingIOError):
+                found += os.read(reader, 1 << 16)
+            if b"\n" in found:
+                break
+            time.sleep(0.05)
+        assert found.startswith(b'{"ts":')
+        process.stdin.close()
+        assert process.wait(30) == 0
+    finally:
+        os.close(reader)
 
 
 def test_a_signal_that_is_ignored_stays_so(started: Started, log: Path, tmp_path: Path) -> None:
