@@ -63,10 +63,15 @@ def as_csv(table: Table) -> str:
     return out.getvalue()
 
 
+def csv_text(text: str) -> str:
+    """A text of the log as a cell of CSV: it cannot steer a terminal, nor is it a spreadsheet's formula."""
+    text = units.printable(text)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+
+
 def _cell(value: Value) -> Value:
     if isinstance(value, str):
-        value = units.printable(value)
-        return f"'{value}" if value[:1] in ("=", "+", "-", "@") else value
+        return csv_text(value)
     return round(value, 6) if isinstance(value, float) else value
 
 

@@ -153,6 +153,23 @@ def test_forms(logparse: Logparse, log: Path) -> None:
     assert logparse("sql", "--format", "json", "FROM jobs WHERE false", log).stdout == "[]\n"
 
 
+def test_no_text_of_the_log_is_a_formula_or_steers_a_terminal_in_csv(
+    logparse: Logparse, tmp_path: Path
+) -> None:
+    formula = "=cmd|'/c calc'!A1"
+    path = tmp_path / "odoo.log"
+    path.write_bytes(asking(0, 20, uuid(1), formula))
+    answer = logparse("sql", "SELECT db FROM events WHERE event = 'dispatched'", path)
+    replayed = logparse("replay", "--format", "csv", path).stdout.splitlines()[1]
+    assert answer.stdout == f"db\n'{formula}\n"
+    assert replayed.startswith(f"'{formula},")
+    query = (
+        "SELECT chr(27) || '[31m' AS a, -1 AS b, -0.5::DOUBLE AS c, '-x' AS d, [chr(155)] AS e, chr(10) AS f"
+    )
+    line = '\\x1b[31m,-1,-0.5,\'-x,"[""\\x9b""]",\\n\n'
+    assert logparse("sql", query, path).stdout == "a,b,c,d,e,f\n" + line
+
+
 @pytest.mark.parametrize(
     ("query", "status", "sentence", "where"),
     [

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from logparse.out.sql.attended import attended
+from logparse.out.table import csv_text
 
 _BLOCK = 1000
 _FIRST, _EXPLAIN = "LINE 1: ", "EXPLAIN "
@@ -81,16 +82,24 @@ def wrong(error: duckdb.Error, *, late: bool = False) -> WrongQuery:
 
 
 def as_csv(answer: Answer) -> Iterator[str]:
-    """Lines of CSV: the names of the columns first; what is not known is empty."""
+    """Lines of CSV: the names of the columns first; what is not known is empty.
+
+    Texts are as those of all CSV (`csv_text`); the names of columns are the query's own.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([name for name, _ in answer.columns])
     for row in answer:
-        writer.writerow([shown(value) for value in row])
+        writer.writerow([_cell(value) for value in row])
         yield text.getvalue()
         text.seek(0)
         text.truncate()
     yield text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    # A number below 0 is no formula.
+    return shown(value) if isinstance(value, int | float) else csv_text(shown(value))
 
 
 def as_json(answer: Answer) -> Iterator[str]:
