@@ -232,19 +232,9 @@ class Course:
 
     def requeue_ended(self, job: Job, ending: Ending, reason: str) -> None:
         """The job waits again, and its attempt has ended: with the numbers that were counted for it."""
-        self._tell(
-            "requeued",
-            job,
-            ending.proof,
-            ending.proof.time,
-            "observed" if ending.how == "dead" else "inferred",
-            ending.attempt,
-            ending.duration,
-            ending.wait,
-            ending.sql_queries,
-            ending.sql_time,
-            reason=reason,
-        )
+        proof, evidence = ending.proof, "observed" if ending.how == "dead" else "inferred"
+        numbers = (ending.attempt, ending.duration, ending.wait, ending.sql_queries, ending.sql_time)
+        self._tell("requeued", job, proof, proof.time, evidence, *numbers, reason=reason)
         job.ending = None
         self.rest(job)
         self.jobs.move(job, "pending", ending.proof.time)
