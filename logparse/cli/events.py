@@ -68,7 +68,8 @@ def only_callback(ctx: click.Context, param: click.Parameter, text: str | None) 
     "--output",
     "-o",
     metavar="FILE",
-    help="Write there, not to standard output: whole or not at all, but with --follow event by event.",
+    help="Write there, not to standard output: whole or not at all, but with --follow, and of standard "
+    "input, event by event.",
 )
 @click.option("--only", metavar="EVENT[,EVENT…]", callback=only_callback, help="Print these events only.")
 @click.option(
@@ -110,7 +111,9 @@ def command(
         (checked if is_url(output) else refuse_log)(output, "--output", reading.all_files)
     if not follow:
         run = open_run(reading, progress=output is not None or _redirected(), workers=workers)
-        with _output(run, output) as file:
+        # What another program writes may have no end.
+        endless = "-" in reading.all_files and (output is None or not is_url(output))
+        with _opened(output) if endless else _output(run, output) as file:
             _print(run, file, wanted, sort=sort)
         return
     following = Following(reading, 0)

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,21 @@ def test_events_of_a_stream_are_printed_as_they_come(started: Started, log: Path
     process.stdin.write("".join(lines[:200]))
     process.stdin.flush()
     assert '"event":"server_started"' in until(process, 1)[0]
+    assert process.poll() is None
+
+
+def test_events_of_a_stream_are_in_the_file_as_they_come(started: Started, log: Path, tmp_path: Path) -> None:
+    """`docker logs --follow … | logparse events -o FILE -` has no end."""
+    lines = log.read_text().splitlines(keepends=True)
+    file = tmp_path / "events"
+    process = started("events", "-o", file, "-", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write("".join(lines[:200]))
+    process.stdin.flush()
+    deadline = time.monotonic() + 20
+    while not (file.exists() and '"event":"server_started"' in file.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     assert process.poll() is None
 
 
