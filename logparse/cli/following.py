@@ -1,16 +1,15 @@
 """Logs that grow, read through one lifecycle."""
 
-import os
 import time
 from bisect import bisect_right
 from collections.abc import Iterator
-from glob import glob, has_magic
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logparse import __version__
 from logparse.cli.foreign import EXPECTED
+from logparse.cli.given import Found, expanded, left_out, looked_for, pieces
 from logparse.cli.kept import to_data
 from logparse.cli.live import Live
 from logparse.cli.options import Reading
@@ -27,7 +26,6 @@ from logparse.source.follow import Follower, Start
 from logparse.source.patience import Asked, Patience
 from logparse.source.place import Place
 from logparse.source.position import load, offset_files
-from logparse.source.rotated import COMPRESSED, rank_of
 from logparse.source.url import is_url
 from logparse.source.waiting import BUSY_SECONDS, LOOK_SECONDS, POLL_SECONDS, Waiter
 
@@ -52,7 +50,7 @@ class Following:
     the order of their times. A record waits until no file can have an older one.
 
     A name with `*`, `?` or `[` that is no file stands for all logs of such names, also of those that appear
-    later; their rotated pieces are not logs of their own.
+    later. Rotated pieces of other logs that are given are not logs of their own.
 
     start, since: as the Follower's, for files of which nothing was saved. snapshot: what was saved. state:
     the directory where an older release may have kept positions. requests: is told of HTTP requests.
@@ -88,21 +86,26 @@ class Following:
         self._patience = Patience()
         self._fruitful = 0  # looks, since the last one that found nothing
         self._watching: Asked[None] | None = None
-        self._finding: Asked[dict[str, list[str]]] | None = None
+        self._finding: Asked[Found] | None = None
         self.unmatched: list[str] = []
         """The given patterns that no file has matched yet."""
-        for path in reading.all_files:
-            found = _expanded(path)
-            for name in found:
-                self._follow(name, path)
-            if not found:
+        found = [(path, expanded(path)) for path in reading.all_files]
+        rotated = pieces(name for _, names in found for name in names)
+        for path, names in found:
+            for name in names:
+                if name not in rotated:
+                    self._follow(name, path, whole=name in rotated.values())
+            if not names:
                 self.unmatched.append(path)
                 self.notes.append(("warning", f"{shown(path)} {UNMATCHED}; it is looked for again"))
+        named = {name: log for name, log in rotated.items() if name in reading.all_files}
+        self.notes += (("warning", sentence) for sentence in left_out(named))
         if snapshot is not None and snapshot.lifecycle is not None:
             self._restore(snapshot)
         self._logs = {}
 
-    def _follow(self, path: str, given: str, *, late: bool = False) -> None:
+    def _follow(self, path: str, given: str, *, late: bool = False, whole: bool = False) -> None:
+        """late: it appeared. whole: pieces of it were given, too, and are read where its start is."""
         if path == "-":
             raise SourceError(
                 "standard input cannot be followed: name the file, or read it with `logparse events -`"
@@ -125,7 +128,7 @@ class Following:
         place = log.place if log is not None else None
         if log is None and not late:
             place = self._of_another_program(path)
-        start: Start = "beginning" if late else self._start
+        start: Start = "beginning" if late or (whole and self._start == 0) else self._start
         follower = Follower(path, start=start, place=place, since=None if late else self._since)
         server = self._servers.get(given)
         pipe = open_pipe(self.reading, self.lifecycle, self.patterns, server=server, requests=self._requests)
@@ -240,21 +243,19 @@ class Following:
             return
         self._looked = now
         if self._finding is None:
-            given = self.reading.all_files
-            self._finding = self._patience.ask(lambda: {one: _expanded(one) for one in given if magic(one)})
+            given, live = self.reading.all_files, [one.follower.path for one in self.live]
+            self._finding = self._patience.ask(lambda: looked_for(given, live))
         if not self._finding.done:
             return
         finding, self._finding = self._finding, None
-        for path, found in finding.result().items():
-            if found and path in self.unmatched:
-                self.unmatched.remove(path)
-            for name in found:
-                if all(one.follower.path != name for one in self.live):
-                    try:
-                        self._follow(name, path, late=True)
-                    except SourceError as error:
-                        self.notes.append(("warning", str(error)))
-                        self._seen[name] = name
+        found = finding.result()
+        self.unmatched = [path for path in self.unmatched if path not in found.matched]
+        for path, name in found.new:
+            try:
+                self._follow(name, path, late=True)
+            except SourceError as error:
+                self.notes.append(("warning", str(error)))
+                self._seen[name] = name
 
     def poll(self) -> tuple[bool, list[Output]]:
         """Whether something new was read, and what it proves (and is wanted).
@@ -322,22 +323,3 @@ class Following:
                     f"{name} does not look like an Odoo server log: no line of it begins like `{EXPECTED}`"
                 )
                 self.notes.append(("warning", sentence))
-
-
-def magic(path: str) -> bool:
-    """Whether this is a pattern, and no file."""
-    return has_magic(path) and not os.path.exists(path)  # noqa: PTH110 (Path's raises)
-
-
-def _expanded(path: str) -> list[str]:
-    """The logs that a given name stands for; not what they were rotated to."""
-    if not magic(path):
-        return [path]
-    found = sorted(name for name in glob(path) if os.path.isfile(name))  # noqa: PTH113, PTH207
-    bases = {Path(name).name for name in found}
-    return [
-        name
-        for name in found
-        if not COMPRESSED.search(name)
-        and not any(rank_of(Path(name).name, base) for base in bases if base != Path(name).name)
-    ]
