@@ -67,7 +67,8 @@ def command(
     """Follow logs and serve Prometheus metrics.
 
     FILE is a plain log that Odoo writes to; it may be rotated, and need not exist yet. Several are the logs
-    of one installation. Runs until SIGTERM or Ctrl-C, and then ends with 0.
+    of one installation. Runs until SIGTERM or Ctrl-C, and then ends with 0; with 1 where events for --events
+    could not be written, and no state knows of it.
 
     \b
     Examples:
@@ -99,3 +100,5 @@ def command(
         finally:
             close(server, service.end)
         log("info", "stopped")
+    if service.lost is not None:
+        raise CliError(service.lost)

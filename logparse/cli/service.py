@@ -61,7 +61,8 @@ class Service:
         self._pause = save_every
         self._beat = self._at_end = time.monotonic()
         self._reload_error: str | None = None
-        self._events_failed = False
+        self.lost: str | None = None
+        """At the end: that events are lost; a sentence."""
         self.reload = threading.Event()
         following, snapshot = self._first()
         self.following = following
@@ -160,6 +161,8 @@ class Service:
         while self._asked:
             self._asked.popleft().set()  # nothing more is read
         self._save()
+        if self._events is not None:
+            self.lost = self._events.end(None if self._store is None else self._store.file)
         self._tell()
         self.waiter.close()
         self.following.close()
@@ -222,8 +225,10 @@ class Service:
             self._readers.snapshot = time.time()  # it is as good as new
             self._last_save = started
             return
-        if self._events is not None and not self._settled(self._events):
+        if self._events is not None and not self._events.settle():
             # What is saved must not be ahead of the events: they are written again from here.
+            if store is not None:
+                self._readers.snapshot_errors += 1
             self._last_save = started
             return
         if store is None:
@@ -254,21 +259,6 @@ class Service:
         self._last_save = time.monotonic()
         pause = min(_CPU_TIMES * (time.thread_time() - cpu), _MOST_SECONDS)
         self._pause = max(self._save_every, pause, _TIMES * (self._last_save - started))
-
-    def _settled(self, events: EventsFile) -> bool:
-        settled = events.settle()
-        if settled and self._events_failed:
-            log("info", "the events can be written again")
-        elif not settled and not self._events_failed:
-            log(
-                "error",
-                f"{events.error}; check that there is space. The events wait in memory, and when they are "
-                "many the log is read no further; the state is not saved meanwhile",
-            )
-        if not settled and self._store is not None:
-            self._readers.snapshot_errors += 1
-        self._events_failed = not settled
-        return settled
 
     def _reload(self) -> None:
         """Open everything anew, with the patterns as they are now; what is refused changes nothing."""

@@ -169,6 +169,42 @@ def test_events_that_cannot_be_written_wait_in_the_log(
     assert events.read_text().splitlines() == events_of(logparse, live)
 
 
+@pytest.mark.parametrize("kept", [False, True])
+def test_events_that_could_not_be_written_till_the_end(
+    disk: Disk, started: Started, logparse: Logparse, fixtures: Path, tmp_path: Path, kept: bool
+) -> None:
+    """Nothing but a state keeps them: it is an error without one. No half line stays in either case."""
+    data = (fixtures / "16.0-w2-info" / "odoo.log").read_bytes()
+    data += end_of(data)
+    live, events = tmp_path / "odoo.log", disk.folder / "events.jsonl"
+    live.touch()
+    arguments = ["serve", *LISTEN, "--save-every", "0.1", "--start", "beginning", "--events", str(events)]
+    arguments += [*(["--state", str(tmp_path / "state")] if kept else []), str(live)]
+    served = Served(started(*arguments))
+    served.until(lambda: events.exists() and (not kept or (tmp_path / "state" / "logparse.state").exists()))
+    disk.fill(limit_of(served.process.pid))
+    append(live, data)
+    served.read(live)
+    served.until(lambda: served.get("/healthz")[0] == 503)
+    error = served.stop()
+    last = error.splitlines()[-1]
+    expected = events_of(logparse, live)
+    written = events.read_text()
+    assert written == "".join(line + "\n" for line in expected[: written.count("\n")])
+    missing = f"{len(expected) - written.count(chr(10))} events were never written"
+    assert missing in error
+    disk.free(lambda _: None)  # the limit was that program's
+    if not kept:
+        assert served.process.returncode == 1
+        assert last.startswith(f"logparse: {events} cannot be written: ")
+        assert f"{missing}, and without --state nothing will write them" in last
+        return
+    assert served.process.returncode == 0
+    assert 'msg="stopped"' in last
+    served = Served(started(*arguments))
+    served.until(lambda: events.read_text().splitlines() == expected)
+
+
 def test_the_file_of_events_is_opened_anew_at_sighup(
     started: Started, logparse: Logparse, fixtures: Path, tmp_path: Path
 ) -> None:
