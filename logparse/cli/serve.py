@@ -1,5 +1,6 @@
 """The verb `serve`: follow logs, and serve metrics of what happens in them."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -83,7 +84,12 @@ def command(
     with signals(service.waiter.wake, service.reload) as stop:
         try:
             server = serve_http(
-                listen, service.collector, service.health, ready=service.ready, alive=service.alive
+                listen,
+                service.collector,
+                service.health,
+                ready=service.ready,
+                alive=service.alive,
+                warn=partial(log, "warning"),
             )
         except ListenError as error:
             raise CliError(str(error)) from error

@@ -1,6 +1,7 @@
 """The verb `ship`: follow logs, and push what happens in them to Loki, as events."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import click
@@ -157,6 +158,7 @@ def _follow(followed: Followed, plan: Plan, save_every: float, listen: str | Non
                     shipping.collector,
                     shipping.health,
                     alive=shipping.alive,
+                    warn=partial(log, "warning"),
                     description="What is sent to Loki of Odoo's queue jobs.",
                 )
             except ListenError as error:

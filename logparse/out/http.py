@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.exposition import choose_encoder, gzip_accepted
 from prometheus_client.registry import Collector
 
+from logparse.out.connections import Connections
 from logparse.out.exposition import END, Written
 
 Health = Callable[[], tuple[bool, dict[str, Any]]]
@@ -27,17 +28,20 @@ Health = Callable[[], tuple[bool, dict[str, Any]]]
 Ready = Callable[[], str | None]
 """Why the numbers are not to be scraped yet; None where they are."""
 
+Warn = Callable[[str], None]
+"""Is given a sentence for who runs the server."""
+
 Alive = Callable[[], bool]
 """Whether the work goes on; where it does not, only a restart can help."""
 
 DEFAULT_LISTEN = "127.0.0.1:9747"
 _IDLE_SECONDS = 10.0
-_REQUEST_SECONDS = 30.0
 _CLOSING_SECONDS = 2.0
 _POLL_SECONDS = 0.25
 # The level of gzip: the highest takes ten times as long, for a tenth less.
 _QUICKLY = 1
-_MOST_CONNECTIONS = 32
+# That wait to be accepted, while many come at once.
+_QUEUE = 128
 
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -92,6 +96,7 @@ def serve_http(
     *,
     ready: Ready = lambda: None,
     alive: Alive = lambda: True,
+    warn: Warn = lambda _: None,
     title: str = "logparse",
     description: str = "What happened to Odoo's queue jobs, read from its log.",
 ) -> "MetricsServer":
@@ -99,7 +104,7 @@ def serve_http(
 
     source: a registry, or a collector that is put into one of its own. health: called in a thread of
     the server at each request of /healthz; ready: of /metrics, which has status 503 while it says why;
-    alive: of /livez.
+    alive: of /livez. warn: called where there are too many connections.
     Raises ListenError where the address is wrong, taken or not allowed.
     """
     host, port = parse_listen(listen)
@@ -113,7 +118,7 @@ def serve_http(
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
-        return MetricsServer(family, address, registry, health, page.encode(), ready, alive, written)
+        return MetricsServer(family, address, registry, health, page.encode(), ready, alive, written, warn)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such host name"
         raise ListenError(
@@ -131,7 +136,7 @@ class MetricsServer(ThreadingMixIn, HTTPServer):
 
     daemon_threads = True
     allow_reuse_address = True
-    request_queue_size = _MOST_CONNECTIONS
+    request_queue_size = _QUEUE
 
     def __init__(
         self,
@@ -143,6 +148,7 @@ class MetricsServer(ThreadingMixIn, HTTPServer):
         ready: Ready = lambda: None,
         alive: Alive = lambda: True,
         written: Written | None = None,
+        warn: Warn = lambda _: None,
     ) -> None:
         self.address_family = family
         self.written = written
@@ -151,8 +157,7 @@ class MetricsServer(ThreadingMixIn, HTTPServer):
         self.ready = ready
         self.alive = alive
         self.page = page
-        self._open: dict[socket.socket, float] = {}
-        self._lock = threading.Lock()
+        self.connections = Connections(warn)
         super().__init__(address, _Handler)
         host, port = self.server_address[:2]
         self.packs = not ipaddress.ip_address(str(host)).is_loopback
@@ -171,32 +176,18 @@ class MetricsServer(ThreadingMixIn, HTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        with self._lock:
-            full = len(self._open) >= _MOST_CONNECTIONS
-            if not full:
-                self._open[request] = time.monotonic()
-        if full:
-            self.shutdown_request(request)
-        else:
+        if self.connections.take(request):
             super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
 
     def shutdown_request(self, request: Any) -> None:
-        with self._lock:
-            self._open.pop(request, None)
+        self.connections.forget(request)
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """Called by serve_forever at every poll: cut what is open for too long."""
-        self._cut(before=time.monotonic() - _REQUEST_SECONDS)
-
-    def _cut(self, before: float) -> None:
-        with self._lock:
-            late = [request for request, since in self._open.items() if since <= before]
-            for request in late:
-                try:
-                    request.shutdown(socket.SHUT_RDWR)
-                except OSError:  # the client was faster
-                    continue
+        """Called by serve_forever at every poll, and after each connection."""
+        self.connections.cut_late()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away in the middle is no error of ours; all else is, and is printed."""
@@ -209,9 +200,9 @@ class MetricsServer(ThreadingMixIn, HTTPServer):
         self.server_close()
         self._thread.join()
         deadline = time.monotonic() + _CLOSING_SECONDS
-        while self._open and time.monotonic() < deadline:
+        while len(self.connections) and time.monotonic() < deadline:
             time.sleep(0.01)
-        self._cut(before=time.monotonic())
+        self.connections.cut_all()
 
     def __enter__(self) -> Self:
         return self
@@ -231,6 +222,10 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "logparse"
     sys_version = ""
     default_request_version = "HTTP/1.0"  # so that also an answer to nonsense has a status and headers
+
+    def parse_request(self) -> bool:
+        """Where the connection was cut, what had come of the request looks whole: it is not answered."""
+        return super().parse_request() and self.server.connections.whole(self.request)
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]

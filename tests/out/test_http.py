@@ -208,31 +208,6 @@ def test_clients_that_say_nothing_stop_nobody(server: MetricsServer) -> None:
             client.close()
 
 
-def test_a_client_that_is_too_slow_is_cut(server: MetricsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(out_http, "_REQUEST_SECONDS", 0.0)
-    monkeypatch.setattr(out_http._Handler, "timeout", 60.0)
-    with socket.create_connection(server.server_address[:2], timeout=10) as client:
-        client.sendall(b"GET /metr")
-        assert client.recv(100) == b""
-
-
-def test_connections_beyond_the_limit_are_cut(server: MetricsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(out_http, "_MOST_CONNECTIONS", 2)
-    first = [socket.create_connection(server.server_address[:2], timeout=10) for _ in range(2)]
-    with socket.create_connection(server.server_address[:2], timeout=10) as third:
-        assert third.recv(100) == b""
-    for client in first:
-        client.close()
-    give_up = time.monotonic() + 10
-    while time.monotonic() < give_up:
-        try:
-            assert ask(server.url + "/healthz")[0] == 200
-            return
-        except (OSError, http.client.HTTPException):  # the two are still being let go
-            time.sleep(0.01)
-    pytest.fail("the places of closed connections were not given to others")
-
-
 class Waiting(Gauges):
     """Gauges that hold a scrape until they are told to go on."""
 
