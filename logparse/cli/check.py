@@ -31,7 +31,8 @@ def command(ctx: click.Context, reading: Reading, as_json: bool, with_text: bool
     """Tell what a log is and what it can show: versions, level, shape, processes, databases, gaps.
 
     For each event it tells whether this log can show it, why not, and which setting of Odoo would. The exit
-    status is 1 where the outcomes of jobs are not visible, or where lines were not understood.
+    status is 1 where the outcomes of jobs are not visible, where lines were not understood, or where not all
+    of it could be read.
 
     \b
     Examples:

@@ -85,7 +85,7 @@ class Run:
     def into(self, sinks: Sequence[Sink]) -> None:
         """Hand the same to all sinks, which the caller finishes, or discards. Raises as `outputs`."""
         streams = list(self._streams.values())
-        source = Source(self.pipe, self.files, self.reading.selection, streams)
+        source = Source(self.pipe, self.files, self.reading.selection, streams, self._failures)
         for sink in sinks:
             sink.open(source)
         taps = [sink.tap for sink in sinks if sink.tap is not None]

@@ -13,6 +13,7 @@ from logparse.match.pattern import LEVELS, Pattern
 from logparse.match.versions import major_of
 from logparse.out.entries import what_was_read
 from logparse.out.label import cleaned
+from logparse.out.problems import Problem, problems_of
 from logparse.out.report import SCHEMA, Input
 from logparse.out.shape import Shape, Shapes, shapes_of
 from logparse.out.sink import Sink, Source
@@ -33,17 +34,6 @@ _WORKER_KINDS = frozenset({"attempt_ended", "started", "done", "postponed", "ref
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]{0,30}[.,:;]?")
 _PLAIN_WORDS = 3
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """kind: `blind` or `unmatched` (these make the check fail), `foreign`, `loses`, `clock`, `cut`, `utf8`.
-
-    text: one sentence. fails: whether the check fails by it.
-    """
-
-    kind: str
-    text: str
-    fails: bool
 
 
 class Releases(msgspec.Struct, frozen=True):
@@ -100,8 +90,9 @@ class Unmatched(msgspec.Struct, frozen=True):
 class Check(msgspec.Struct, frozen=True):
     """odoo: every version that a server named. levels: recognised records by level; recognised: by pattern.
 
-    ok: whether the check passes: outcomes are visible, and all that should be recognised was. foreign:
-    lines of another form than the rest. colours, crlf: whether some lines hold colour codes, or end so.
+    ok: whether the check passes: the log was read whole, outcomes are visible, and all that should be
+    recognised was. foreign: lines of another form than the rest. colours, crlf: whether some lines hold
+    colour codes, or end so.
     """
 
     schema: int
@@ -195,7 +186,7 @@ class Inspection(Sink, Tap):
         sees = visibility(pipe, self._told)
         read = what_was_read(pipe, self._source.files)
         shapes = shapes_of(pipe)
-        problems = _problems(read, sees, shapes, pipe.reader.foreign)
+        problems = problems_of(read, sees, shapes, pipe.reader.foreign, self._source.failures)
         sight = pipe.lifecycle.sight
         return Check(
             SCHEMA,
@@ -284,31 +275,3 @@ def _numbers(release: str) -> _Release | None:
 
 def _release(numbers: _Release | None) -> str | None:
     return ".".join(map(str, numbers)) if numbers is not None else None
-
-
-def _problems(read: Input, sees: Visibility, shapes: list[Shape], foreign: int) -> list[Problem]:
-    found = []
-    if sees.blind is not None:
-        found.append(Problem("blind", f"how jobs end is not fully visible: {sees.blind}", True))
-    unmatched = sum(read.unmatched.values())
-    if unmatched:
-        lines = "1 record" if unmatched == 1 else f"{unmatched:,} records"
-        text = f"{lines} of queue_job's loggers are not recognised: an upgrade may have changed a message"
-        found.append(Problem("unmatched", text, True))
-    losses = dict.fromkeys(text for shape in shapes for text in shape.loses)
-    found += [Problem("loses", f"a log so kept does not show this: {text}", False) for text in losses]
-    if foreign:
-        text = f"{foreign:,} lines have another form than the rest of their file, and were passed over"
-        found.append(Problem("foreign", text, False))
-    if read.clock_steps_back:
-        text = f"the log's clock was set back {read.clock_steps_back:,} times: durations across it are wrong"
-        found.append(Problem("clock", text, False))
-    if read.truncated:
-        text = f"{read.truncated:,} records are longer than the limit, and were read in part"
-        found.append(Problem("cut", text, False))
-    if read.decode_errors:
-        text = (
-            f"{read.decode_errors:,} records hold bytes that are not UTF-8; they were read with U+FFFD there"
-        )
-        found.append(Problem("utf8", text, False))
-    return found

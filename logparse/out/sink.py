@@ -10,6 +10,7 @@ from logparse.out.selection import Selection
 from logparse.pipe import Pipe, Tap
 from logparse.record.record import Record
 from logparse.source.chunk import Chunk
+from logparse.source.error import SourceError
 
 NEVER = 2**63
 
@@ -18,13 +19,15 @@ class Source(msgspec.Struct, frozen=True):
     """What is read. pipe: the one pipe; its lifecycle, tally and visibility may be asked at any time.
 
     files: paths, in the order of time, of each server by itself. selection: which outputs are handed on; what
-    a sink asks of the lifecycle is of all databases and times. streams: the files of each server.
+    a sink asks of the lifecycle is of all databases and times. streams: the files of each server. failures:
+    why files were read only in part, or not; complete when all was read.
     """
 
     pipe: Pipe
     files: Sequence[str]
     selection: Selection = Selection()
     streams: Sequence[Sequence[str]] = ()
+    failures: Sequence[SourceError] = ()
 
 
 class Sink:

@@ -1,5 +1,6 @@
 """The verb `check`, run as a user runs it."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -77,6 +78,32 @@ def test_json(logparse: Logparse, fixtures: Path, tmp_path: Path) -> None:
     for part in parts:
         for key in part:
             assert re.search(rf"[`.]{key}(?:\[\])?`", docs), key
+
+
+def test_what_could_be_read_only_in_part_does_not_pass(
+    logparse: Logparse, fixtures: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "odoo.log.gz"
+    path.write_bytes(gzip.compress((fixtures / "16.0-w2-info" / "odoo.log").read_bytes())[:8000])
+    ran = logparse("check", path)
+    assert ran.returncode == 1
+    assert ran.stdout.startswith("1 problem: ")
+    assert "Fine" not in ran.stdout
+    assert "only in part" in " ".join(ran.stdout.split())
+    check = json.loads(logparse("check", "--json", path).stdout)
+    assert check["ok"] is False
+    assert [(one["kind"], one["fails"]) for one in check["problems"]] == [("unread", True)]
+
+
+def test_one_of_several_files_that_cannot_be_read_does_not_pass(
+    logparse: Logparse, fixtures: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "odoo.log.1.gz"
+    path.write_bytes(b"\x1f\x8b\x08no gzip data")
+    ran = logparse("check", "--json", path, fixtures / "16.0-w2-info" / "odoo.log")
+    assert ran.returncode == 1
+    check = json.loads(ran.stdout)
+    assert (check["ok"], [one["kind"] for one in check["problems"]]) == (False, ["unread"])
 
 
 def test_an_empty_file_is_fine(logparse: Logparse, tmp_path: Path) -> None:
