@@ -2,6 +2,7 @@
 
 import re
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from logparse.cli.options import Reading, files_argument, reading_options
 from logparse.cli.run import Run, open_run
 from logparse.cli.standard import printing, standard_output
 from logparse.source.error import SourceError
+
+if TYPE_CHECKING:
+    from logparse.out.story import Stories
 
 _BEGINNING = re.compile(r"[0-9a-f]{4}[0-9a-f-]{0,32}")
 
@@ -46,12 +50,12 @@ def command(reading: Reading, uuid: str, as_json: bool, full: bool) -> None:
     from logparse.out.story_json import stories_json
 
     run = open_run(reading, progress=True)
-    stories = Stories(uuid)
+    stories = Stories(uuid, reading.selection)
     run.pipe.tap = stories
     failure: SourceError | None = None
     try:
-        for output in run.outputs():
-            stories.add(output)
+        for _ in run.outputs():
+            pass  # the stories look on: what is not selected may tell what is
     except SourceError as error:
         failure = error
     finally:
@@ -76,6 +80,9 @@ def command(reading: Reading, uuid: str, as_json: bool, full: bool) -> None:
         told = [story for story in told if story.db in dbs]
         if not told:
             raise CliError(f"job {found[0].uuid} is not of database {', '.join(sorted(dbs))}: leave out --db")
+    told = [story for story in told if story.steps]
+    if not told:
+        raise CliError(_not_selected(found[0].uuid, stories, run))
     if as_json:
         import msgspec
 
@@ -86,9 +93,23 @@ def command(reading: Reading, uuid: str, as_json: bool, full: bool) -> None:
         from logparse.out.terminal.layout import printed
         from logparse.out.terminal.story import show
 
-        printed(sys.stdout, lambda console: show(told, console, full=full))
+        spanned = reading.selection.spanned
+        printed(sys.stdout, lambda console: show(told, console, full=full, spanned=spanned))
     if failure is not None:
         raise failure
+
+
+def _not_selected(uuid: str, stories: "Stories", run: Run) -> str:
+    """Why nothing of a job that the log names is told."""
+    where = "this log" if len(run.files) == 1 else "these logs"
+    text = f"nothing of job {uuid} is in what --from and --to select of {where}"
+    period = stories.period(uuid)
+    if period is None:
+        return f"{text}: leave them out"
+    from logparse.out.time import iso
+
+    first, last = ((iso(time) or "")[:19] for time in period)
+    return f"{text}: its lines are of {first} to {last} UTC"
 
 
 def _not_found(uuid: str, run: Run) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from logparse.cli.error import CliError
 from logparse.out.loki import Entry
 from logparse.out.state import State
-from logparse.out.story import Trace
+from logparse.out.steps import Trace
 from logparse.source.error import shown
 from logparse.source.place import Place
 

@@ -22,15 +22,23 @@ class Selection(msgspec.Struct, frozen=True):
         """Nothing is left out."""
         return self.start_ms is None and self.end_ms is None and not self.dbs
 
+    @property
+    def spanned(self) -> bool:
+        """There is a bound of time."""
+        return self.start_ms is not None or self.end_ms is not None
+
+    def covers(self, ts: int) -> bool:
+        """Whether a time (ms since the epoch) is in the span."""
+        if self.start_ms is not None and ts < self.start_ms:
+            return False
+        return self.end_ms is None or ts < self.end_ms
+
     def wants(self, output: Output) -> bool:
         """Whether to tell it: by its own time, and by its database.
 
         What happened to the whole installation carries no database, and is wanted with any of them.
         """
-        ts = output.ts
-        if self.start_ms is not None and ts < self.start_ms:
-            return False
-        if self.end_ms is not None and ts >= self.end_ms:
+        if not self.covers(output.ts):
             return False
         if not self.dbs or output.db in self.dbs:
             return True

@@ -1,12 +1,15 @@
 """One job's whole story: its events, its own lines, the tracebacks of its failures, and what is open."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from logparse.lifecycle.event import Event, Output
 from logparse.match.fact import Fact
+from logparse.out.selection import Selection
+from logparse.out.sink import NEVER
+from logparse.out.steps import NEAR, Line, Step, Trace, line_of, steps_of
 from logparse.pipe import Pipe, Tap
 
 _MOST_JOBS = 50
@@ -14,68 +17,15 @@ _MOST_JOBS = 50
 _MOST_NAMES = 1000
 _MOST_LINES = 5000
 _MOST_TRACES = 512
-_LONGEST_BODY = 64 * 1024
-# A failure that only the runner's request shows ends within its time limit of 1 s, and a little (ms).
-_NEAR = 2_000
-# How much earlier than an attempt's computed start its traceback may be: the log's own rounding; and how
-# much later than its end, where another process tells that (ms).
-_ROUNDING, _LATER = 5, 50
-
-_ENDINGS = frozenset({"done", "failed", "retried", "requeued", "lost"})
 _OUTCOMES = frozenset({"done", "failed", "cancelled", "lost"})
-
-
-class Line(msgspec.Struct, frozen=True):
-    """A record of the log. time: ms since the epoch, UTC. text: the message, with its continuation lines.
-
-    cut: more lines followed than are kept. believed: False where it cannot be what it says (docs/trust.md).
-    """
-
-    time: int
-    pid: int | None
-    level: str
-    db: str | None
-    logger: str
-    text: str
-    pattern: str
-    file: str
-    offset: int
-    cut: bool = False
-    believed: bool = True
-    server: str | None = None
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """What identifies it."""
-        return self.file, self.offset
-
-
-class Trace(msgspec.Struct, frozen=True):
-    """A traceback, and the class of exception that it ends in."""
-
-    line: Line
-    exception: str | None
-
-
-class Step(msgspec.Struct, frozen=True):
-    """What happened at a time (ms since the epoch, UTC).
-
-    event: None for a line that proves none. line: the record, once, with the event at whose time it was
-    written. trace: of a failure, where it is certain which one it is; else maybe: those that it may be.
-    """
-
-    time: int
-    event: Event | None
-    line: Line | None
-    trace: Line | None = None
-    maybe: tuple[Line, ...] = ()
 
 
 class Story(msgspec.Struct, frozen=True):
     """One job. state: what is open (`pending`, `dispatched`, `enqueued`, `started`, `unsettled`), or None.
 
     outcome: the last of done, failed, cancelled and lost, unless it was queued or dispatched again since.
-    attempts: that ended or are under way. left_out: lines beyond the limit of 5,000.
+    attempts: that ended or are under way. left_out: lines beyond the limit of 5,000. outside: lines before or
+    after the span that is asked for; of this span all else but uuid, db and channel tells.
     """
 
     uuid: str
@@ -87,6 +37,7 @@ class Story(msgspec.Struct, frozen=True):
     attempts: int
     steps: list[Step]
     left_out: int
+    outside: int = 0
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -102,16 +53,21 @@ class _Job(msgspec.Struct):
     traces: dict[tuple[str, int], Trace]
     events: list[Event]
     left_out: int = 0
+    outside: int = 0
+    first: int = NEVER
+    last: int = 0
 
 
 class Stories(Tap):
     """Looks on at a pipe, and keeps what is about the jobs whose uuid begins with `prefix`.
 
-    Set it as the pipe's `tap`, and `add` what the pipe tells.
+    Set it as the pipe's `tap`. selection: the span that is told; what is of it may be known only from what
+    was before.
     """
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, selection: Selection = Selection()) -> None:  # noqa: B008 (frozen)
         self._prefix = prefix
+        self._selection = selection
         self._jobs: dict[str, _Job] = {}
         self._names: dict[str, None] = {}
         self._last_traces: deque[Trace] = deque(maxlen=_MOST_TRACES)
@@ -129,7 +85,11 @@ class Stories(Tap):
         job = self._job(uuid)
         if job is None:
             return
-        if len(job.lines) >= _MOST_LINES:
+        time = fact.record.time
+        job.first, job.last = min(job.first, time), max(job.last, time)
+        if not self._selection.covers(time):
+            job.outside += 1
+        elif len(job.lines) >= _MOST_LINES:
             job.left_out += 1
         else:
             line = line_of(fact, believed=believed)
@@ -138,8 +98,13 @@ class Stories(Tap):
             record = fact.record
             for trace in self._last_traces:
                 own = (trace.line.server, trace.line.pid) == (record.server, record.pid)
-                if own or record.time - trace.line.time <= _NEAR:
+                if own or record.time - trace.line.time <= NEAR:
                     job.traces[trace.line.place] = trace
+
+    def told(self, outputs: Sequence[Output], now: int) -> None:  # noqa: ARG002 (a tap's)
+        """Keep the events of such jobs, of whatever time: what is selected follows from them."""
+        for output in outputs:
+            self.add(output)
 
     def add(self, output: Output) -> None:
         """Keep an event of such a job."""
@@ -167,6 +132,11 @@ class Stories(Tap):
             found.append(Candidate(uuid, last.db if last is not None else None, last))
         return found
 
+    def period(self, uuid: str) -> tuple[int, int] | None:
+        """The times of the first and the last line that names the job, selected or not."""
+        job = self._jobs.get(uuid)
+        return None if job is None or job.first == NEVER else (job.first, job.last)
+
     def stories(self, uuid: str, pipe: Pipe) -> list[Story]:
         """The story of the job of this uuid, in each database that has one."""
         job = self._jobs.get(uuid)
@@ -181,46 +151,28 @@ class Stories(Tap):
         events = [event for event in job.events if only or event.db == db]
         proofs = {(event.file, event.offset) for event in events}
         lines = [line for line in job.lines.values() if only or line.db == db or line.place in proofs]
-        life = pipe.lifecycle
+        selection, life = self._selection, pipe.lifecycle
         known = life.jobs.get(db, uuid)
         state = known.state if known is not None and known.state != "closed" else None
         since = known.since if known is not None and state is not None else None
+        if since is not None and selection.end_ms is not None and since >= selection.end_ms:
+            state = since = None
         by_cron = any("cron" in event.pattern for event in events)
         if state in ("enqueued", "started") and not life.sight.started and not by_cron:
             state = "dispatched"
+        selected = [event for event in events if selection.covers(event.ts)]
         return Story(
             uuid,
             db,
             next((event.channel for event in reversed(events) if event.channel), None),
-            _outcome(events),
+            _outcome(selected),
             state,
             since,
-            max((event.attempt or 0 for event in events), default=0),
-            _steps(events, lines, list(job.traces.values()), pipe),
+            len({event.attempt for event in selected if event.attempt}),
+            steps_of(events, lines, list(job.traces.values()), pipe, selection),
             job.left_out,
+            job.outside,
         )
-
-
-def line_of(fact: Fact, *, believed: bool) -> Line:
-    """The record of a fact, with the continuation lines that are kept."""
-    record = fact.record
-    body = record.body
-    cut = len(body) > _LONGEST_BODY
-    text = f"{record.message}\n{body[:_LONGEST_BODY]}" if body else record.message
-    return Line(
-        record.time,
-        record.pid,
-        record.level,
-        fact.db,
-        record.logger,
-        text.rstrip(),
-        fact.pattern,
-        record.file,
-        record.offset,
-        cut,
-        believed,
-        record.server,
-    )
 
 
 def _outcome(events: Iterable[Event]) -> str | None:
@@ -231,65 +183,3 @@ def _outcome(events: Iterable[Event]) -> str | None:
         elif event.event in ("queued", "dispatched", "started", "retried", "requeued"):
             outcome = None
     return outcome
-
-
-def _steps(events: list[Event], lines: list[Line], traces: list[Trace], pipe: Pipe) -> list[Step]:
-    """Events and lines in the order of time, each line once."""
-    by_place = {line.place: line for line in lines}
-    # The event at which a line is shown: one of the line's own time, rather than one inferred from it.
-    shown_at: dict[tuple[str, int], int] = {}
-    for index, event in enumerate(events):
-        place = (event.file, event.offset)
-        line = by_place.get(place)
-        if line is not None and (place not in shown_at or event.ts == line.time):
-            shown_at[place] = index
-    order = []
-    began: int | None = None
-    for index, event in enumerate(events):
-        place = (event.file, event.offset)
-        if event.event == "started":
-            began = event.ts
-        found = traces_of(event, began, traces, pipe) if event.event == "failed" else ()
-        trace, maybe = (found[0], ()) if len(found) == 1 else (None, found)
-        if event.event in _ENDINGS:
-            began = None
-        line = by_place[place] if shown_at.get(place) == index else None
-        order.append((event.ts, event.offset, index, Step(event.ts, event, line, trace, maybe)))
-    order += [
-        (line.time, line.offset, -1, Step(line.time, None, line))
-        for line in lines
-        if line.place not in shown_at
-    ]
-    order.sort(key=lambda item: item[:3])
-    return [step for _, _, _, step in order]
-
-
-def traces_of(event: Event, began: int | None, traces: list[Trace], pipe: Pipe) -> tuple[Line, ...]:
-    """The tracebacks that may be a failure's: of its process, between its start and its end.
-
-    One, where it is certain: in a process that runs one job at a time, its last.
-    """
-    for trace in traces:
-        if trace.line.place == (event.file, event.offset):
-            return (trace.line,)
-    if event.duration is not None:
-        began = event.ts - round(event.duration * 1000)
-    by_runner = any(".jobrunner" in logger for logger in pipe.patterns[event.pattern].loggers)
-    if began is None or (by_runner and event.duration is None):
-        began = event.ts - _NEAR
-    start = began - _ROUNDING
-    near = [
-        trace for trace in traces if trace.line.believed and start <= trace.line.time <= event.ts + _LATER
-    ]
-    own = [trace for trace in near if _before(trace.line, event)]
-    if own and not pipe.lifecycle.processes.shares(event.server, event.pid):
-        return (own[-1].line,)
-    alike = [trace for trace in (near if by_runner else own) if event.exception in (None, trace.exception)]
-    return tuple(trace.line for trace in alike)
-
-
-def _before(line: Line, event: Event) -> bool:
-    """Whether the line is of the process that proves the event, and was written before that proof."""
-    if line.pid != event.pid or line.server not in (None, event.server) or line.time > event.ts:
-        return False
-    return line.file != event.file or line.offset < event.offset

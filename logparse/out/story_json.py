@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from logparse.lifecycle.event import Event
-from logparse.out.story import Line, Story
+from logparse.out.steps import Line
+from logparse.out.story import Story
 from logparse.out.time import iso
 from logparse.source.error import shown as shown_path
 

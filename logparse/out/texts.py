@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from logparse.lifecycle.event import Event
 from logparse.match.fact import Fact
-from logparse.out.story import Line, Trace, line_of, traces_of
+from logparse.out.steps import Line, Trace, line_of, traces_of
 from logparse.pipe import Pipe, Tap
 
 _MOST = 256

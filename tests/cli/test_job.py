@@ -12,6 +12,8 @@ import pytest
 
 Logparse = Callable[..., subprocess.CompletedProcess[str]]
 FAILED = re.compile(r"/queue_job/runjob\?db=(\S+)&job_uuid=(\S+) HTTP/1\.1\" [45]\d\d ")
+TWICE = "4e506296-8b2e-4f8d-b70a-1ce418a22c42"
+"""It failed at 03:03:55 and, run again, at 03:04:11."""
 
 
 @pytest.fixture
@@ -113,6 +115,20 @@ def test_another_database(logparse: Logparse, fixtures: Path) -> None:
     assert "leave out --db" in ran.stderr
 
 
+def test_of_clones_only_the_lines_of_the_database_are_told(logparse: Logparse, tmp_path: Path) -> None:
+    path = tmp_path / "odoo.log"
+    runner = "odoo.addons.queue_job.jobrunner.runner"
+    path.write_text(
+        "".join(
+            f"2026-11-24 03:00:18,770 7 INFO ? {runner}: asking Odoo to run job {TWICE} on db {db} \n"
+            for db in ("prod", "staging")
+        )
+    )
+    ran = logparse("job", "--db", "staging", TWICE, path)
+    assert "on db staging" in ran.stdout
+    assert "on db prod" not in ran.stdout
+
+
 def test_all_pieces_of_a_rotated_log(logparse: Logparse, fixtures: Path) -> None:
     pieces = sorted((fixtures / "12.0-w2-rotate-rename").glob("odoo.log*"))
     of_job = {
@@ -138,6 +154,50 @@ def test_a_job_that_is_open(logparse: Logparse, fixtures: Path) -> None:
     ran = logparse("job", uuid, path)
     assert ran.returncode == 0
     assert "Open: dispatched since 24 Nov 2026 03:16:" in ran.stdout
+
+
+def test_to_cuts_records_and_events_alike(logparse: Logparse, log: Path) -> None:
+    ran = logparse("job", "--to", "2026-11-24 03:04:00", TWICE, log)
+    lines = ran.stdout.splitlines()
+    assert lines[1] == "failed · database qj16_w2_info_a · 1 attempt"
+    assert lines[2].startswith("24 Nov 2026, 03:03:55 to 03:03:55 UTC")
+    assert ran.stdout.count("asking Odoo to run job") == 1
+    assert lines[-2:] == [
+        "Nothing of it is open at the end of what --from and --to select of this log.",
+        "3 more lines name it in this log, before or after that.",
+    ]
+    (job,) = json.loads(logparse("job", "--json", "--to", "2026-11-24 03:04:00", TWICE, log).stdout)["jobs"]
+    assert (job["outside"], len(job["steps"])) == (3, 4)
+    assert all(step["ts"] < "2026-11-24T03:04" for step in job["steps"])
+
+
+def test_from_tells_of_an_attempt_whose_start_is_before(logparse: Logparse, log: Path) -> None:
+    """The database, the attempt's number and its traceback follow from what is not selected."""
+    ran = logparse("job", "--from", "2026-11-24 03:04:11.6", TWICE, log)
+    lines = ran.stdout.splitlines()
+    assert lines[1] == "failed · database qj16_w2_info_a · 1 attempt"
+    assert lines[5].startswith("+0.000 s  failed  attempt 2, ")
+    assert "Exception: plain failure 13" in ran.stdout
+    assert lines[-1].startswith("4 more lines name it")
+
+
+def test_what_came_of_it_may_be_beyond_to(logparse: Logparse, log: Path) -> None:
+    """It was done at 03:06:06."""
+    ran = logparse("job", "--to", "2026-11-24 03:06:00", "48d781fe", log)
+    assert ran.stdout.splitlines()[-2:] == [
+        "What came of it is not in what --from and --to select of this log.",
+        "1 more line names it in this log, before or after that.",
+    ]
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_nothing_of_it_is_selected(logparse: Logparse, log: Path, form: list[str]) -> None:
+    ran = logparse("job", *form, "--from", "2027-01-01", "4e506296", log)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == (
+        f"logparse: nothing of job {TWICE} is in what --from and --to select of this log: its lines are of "
+        "2026-11-24T03:03:55 to 2026-11-24T03:04:11 UTC\n"
+    )
 
 
 def test_help_has_an_example(logparse: Logparse) -> None:

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from logparse.lifecycle.event import Event
+from logparse.out.selection import Selection
 from logparse.out.story import Stories, Story
 from logparse.out.story_json import stories_json
 from logparse.out.terminal.story import show, show_candidates
@@ -22,6 +23,7 @@ UUID = "8eb07891-f7d0-4a19-8a53-3ffa1694941e"
 OTHER = "8eb07891-0000-4a19-8a53-3ffa1694941e"
 RUNNER = "odoo.addons.queue_job.jobrunner.runner"
 CONTROLLER = "odoo.addons.queue_job.controllers.main"
+EVERYTHING = Selection()
 
 
 @cache
@@ -31,16 +33,16 @@ def text_of(folder: str) -> str:
     return (gzip.decompress(data) if path.suffix == ".gz" else data).decode(errors="replace")
 
 
-def told(text: str, prefix: str) -> tuple[Stories, Pipe]:
-    pipe, stories = Pipe(), Stories(prefix)
+def told(text: str, prefix: str, selection: Selection = EVERYTHING) -> tuple[Stories, Pipe]:
+    pipe, stories = Pipe(), Stories(prefix, selection)
     pipe.tap = stories
-    for output in (*pipe.feed(Chunk("odoo.log", 0, text.encode(), last=True)), *pipe.finish()):
-        stories.add(output)
+    pipe.feed(Chunk("odoo.log", 0, text.encode(), last=True))
+    pipe.finish()
     return stories, pipe
 
 
-def story(text: str, uuid: str) -> Story:
-    stories, pipe = told(text, uuid)
+def story(text: str, uuid: str, selection: Selection = EVERYTHING) -> Story:
+    stories, pipe = told(text, uuid, selection)
     (one,) = stories.stories(uuid, pipe)
     return one
 
@@ -203,6 +205,18 @@ def test_at_warning_the_tracebacks_that_fit_are_named() -> None:
 def test_what_is_open() -> None:
     one = story(asking(1), UUID)
     assert (one.state, one.since, one.outcome) == ("dispatched", one.steps[0].time, None)
+
+
+def test_what_is_open_since_after_the_span_is_not_told() -> None:
+    text = asking(1) + answer(1.6, 9, 500, 0.5) + asking(100)
+    whole = story(text, UUID)
+    assert (whole.outcome, whole.state, whole.outside) == (None, "dispatched", 0)
+    assert whole.since is not None
+    before = story(text, UUID, Selection(end_ms=whole.since))
+    assert (before.outcome, before.state, before.since, before.outside) == ("failed", None, None, 1)
+    after = story(text, UUID, Selection(start_ms=whole.since))
+    assert (after.outcome, after.state, after.attempts, after.outside) == (None, "dispatched", 0, 2)
+    assert after.db == "prod"
 
 
 def test_a_second_failure_after_a_first_one_counts() -> None:

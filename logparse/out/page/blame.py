@@ -10,7 +10,7 @@ from logparse.lifecycle.event import Event
 from logparse.match.fact import Fact
 from logparse.match.traceback import Frame, frames
 from logparse.out.label import cleaned
-from logparse.out.story import Trace, line_of, traces_of
+from logparse.out.steps import Trace, line_of, traces_of
 from logparse.pipe import Pipe, Tap
 
 _MOST_GROUPS = 400

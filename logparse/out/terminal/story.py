@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from logparse.lifecycle.event import Event
-from logparse.out.story import Candidate, Line, Step, Story
+from logparse.out.steps import Line, Step
+from logparse.out.story import Candidate, Story
 from logparse.out.terminal.layout import COLOURS
 from logparse.out.time import iso
 from logparse.out.units import duration, moment, parsed, period, plural, printable
@@ -28,10 +29,11 @@ _SHORT = 4  # a record of more lines than that is shortened
 _BARS = {"DEBUG": "dim", "INFO": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
 
-def show(stories: list[Story], console: Console, *, full: bool = False) -> None:
+def show(stories: list[Story], console: Console, *, full: bool = False, spanned: bool = False) -> None:
     """Print the stories on a console. Everything that comes from the log is escaped.
 
     full: also all continuation lines of records other than the tracebacks of the job's own failures.
+    spanned: they are of what --from and --to select.
     """
     for number, story in enumerate(stories):
         if number:
@@ -40,7 +42,7 @@ def show(stories: list[Story], console: Console, *, full: bool = False) -> None:
         console.print()
         console.print(_timeline(story, full))
         console.print()
-        console.print(_ending(story))
+        console.print(_ending(story, spanned))
 
 
 def _header(story: Story) -> RenderableType:
@@ -171,16 +173,20 @@ class _Barred:
         return Measurement(1 + len(self._bar), self._text.cell_len + len(self._bar))
 
 
-def _ending(story: Story) -> RenderableType:
+def _ending(story: Story, spanned: bool) -> RenderableType:
+    of = "what --from and --to select of this log" if spanned else "this log"
     lines: list[RenderableType] = []
     if story.state is not None:
         since = iso(story.since)
         at = f" since {moment(since)} UTC" if since is not None else ""
         lines.append(Text(f"Open: {story.state}{at}: {_OPEN.get(story.state, 'it goes on')}.", "yellow"))
     elif story.outcome is not None:
-        lines.append(Text("Nothing of it is open at the end of the log."))
+        lines.append(Text(f"Nothing of it is open at the end of {of if spanned else 'the log'}."))
     else:
-        lines.append(Text("What came of it is not in this log."))
+        lines.append(Text(f"What came of it is not in {of}."))
+    if story.outside:
+        names = plural(story.outside, "more line names it", "more lines name it")
+        lines.append(Text(f"{names} in this log, before or after that.", "dim"))
     if story.left_out:
         lines.append(Text(f"{plural(story.left_out, 'line')} more of it are left out.", "dim"))
     return Group(*lines)
