@@ -67,11 +67,10 @@ def command(reading: Reading, uuid: str, as_json: bool, full: bool) -> None:
             raise failure
         raise CliError(_not_found(uuid, run))
     if len(found) > 1:
-        from rich.console import Console
-
+        from logparse.out.terminal.room import opened
         from logparse.out.terminal.story import show_candidates
 
-        show_candidates(found, Console(stderr=True, highlight=False, emoji=False))
+        show_candidates(found, opened(stderr=True))
         many = f"{len(found):,}" if len(found) < 1000 else "1,000 or more"
         raise CliError(f"{uuid} is the beginning of {many} jobs' uuids: give more of it")
     told = stories.stories(found[0].uuid, run.pipe)

@@ -66,11 +66,12 @@ def working(what: str | None) -> Iterator[None]:
     if what is None or sys.stderr is None or not sys.stderr.isatty():
         yield
         return
-    from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from logparse.out.terminal.room import opened
+
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=opened(stderr=True), transient=True) as bar:
         bar.add_task(what, total=None)
         yield
 

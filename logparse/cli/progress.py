@@ -17,7 +17,6 @@ def reported(files: list[str], *, shown_: bool) -> Iterator[Callable[[str, int],
     if not shown_ or sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         DownloadColumn,
@@ -27,13 +26,15 @@ def reported(files: list[str], *, shown_: bool) -> Iterator[Callable[[str, int],
         TransferSpeedColumn,
     )
 
+    from logparse.out.terminal.room import opened
+
     bar = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=opened(stderr=True),
         transient=True,
         auto_refresh=False,  # no thread, which would be in the way of starting processes
     )

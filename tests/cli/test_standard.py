@@ -12,6 +12,7 @@ import pytest
 
 from tests import recorded
 
+Logparse = Callable[..., subprocess.CompletedProcess[str]]
 Started = Callable[..., subprocess.Popen[str]]
 
 # Escape sequences of 7 and 8 bits, and a bell, as the names of what a customer may name.
@@ -73,3 +74,17 @@ def test_json_on_a_terminal_says_the_same(
     shown = [json.loads(line) for line in on_terminal(started, "events", log).splitlines()]
     assert shown == [json.loads(line) for line in logparse("events", log).stdout.split("\n")[:-1]]
     assert any("\x9b" in (event["channel"] or "") for event in shown)
+
+
+@pytest.mark.parametrize("columns", ["0", "-3", "²", "x", ""])
+@pytest.mark.parametrize(
+    "verb", [["replay"], ["check"], ["job", "4e506296"], ["replay", "--group-by", "minute"]], ids=" ".join
+)
+def test_a_width_that_says_nothing_is_80(
+    logparse: Logparse, fixtures: Path, verb: list[str], columns: str
+) -> None:
+    log = fixtures / "16.0-w2-info" / "odoo.log"
+    ran = logparse(*verb, log, env={"COLUMNS": columns, "LINES": columns})
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == logparse(*verb, log, env={"COLUMNS": "80"}).stdout
+    assert ran.stdout

@@ -12,6 +12,8 @@ from rich.console import Console
 from logparse.lifecycle.event import Ended, Event
 from logparse.out.report import Report
 from logparse.out.summary import Summary
+from logparse.out.table import Column, Table
+from logparse.out.terminal.grid import grid
 from logparse.out.terminal.layout import printed
 from logparse.out.terminal.report import show
 from logparse.pipe import Pipe
@@ -57,7 +59,7 @@ def row(text: str, name: str) -> list[str]:
     return re.split(r"\s{2,}", line.strip())
 
 
-@pytest.mark.parametrize("width", [60, 80, 140])
+@pytest.mark.parametrize("width", [1, 20, 40, 60, 80, 140])
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_it_fits_every_width(folder: str, width: int) -> None:
     text = text_of(report_of(folder), width)
@@ -71,6 +73,24 @@ def test_no_uuid_is_cut(folder: str, width: int) -> None:
     text = text_of(report, width)
     named = [one.uuid for database in report.databases for one in (*database.slowest, *database.most_retried)]
     assert all(uuid in text for uuid in named if uuid)
+
+
+@pytest.mark.parametrize("width", [40, 50, 60])
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_what_has_no_room_is_left_out_rather_than_cut(folder: str, width: int) -> None:
+    text = text_of(report_of(folder), width)
+    assert "…" not in text
+    for name in ("attempt", "dispatch delay"):
+        for line in re.findall(rf"^{name}  +\d.*$", text, re.MULTILINE):
+            assert re.fullmatch(rf"{name}( +[\d.]+ (ms|s))+( +\d+)?", line)
+
+
+def test_what_is_left_out_is_said() -> None:
+    report = report_of("16.0-w2-debug")
+    narrow = " ".join(text_of(report, 40).split())
+    assert "no room for p90, p99, max, count: a wider terminal, or --format json" in narrow
+    assert re.search(r"^ +p50 +p95$", text_of(report, 40), re.MULTILINE)
+    assert "no room" not in text_of(report, 80)
 
 
 def test_wide_terminals_have_tables_beside_each_other() -> None:
@@ -193,3 +213,17 @@ def test_an_encoding_without_lines_is_no_error() -> None:
     printed(file, lambda console: show(report_of("16.0-w2-debug"), console))
     file.flush()
     assert b"done" in raw.getvalue()
+
+
+def test_groups_and_a_comparison_are_folded_where_leaving_out_is_not_enough() -> None:
+    names = ("minute", "attempts", "failed", "run_p95", "delay_p95")
+    table = Table(
+        [Column(names[0]), *(Column(name, "count") for name in names[1:])], [["2026-11-24 03:05", *[7] * 4]]
+    )
+    file = io.StringIO()
+    console = Console(file=file, width=30)
+    console.print(grid(table, console))
+    text = file.getvalue()
+    assert "…" not in text
+    assert "03:05" in text
+    assert "no room for delay p95" in text

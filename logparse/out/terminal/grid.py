@@ -10,29 +10,37 @@ from logparse.out.compare import Comparison
 from logparse.out.difference import sentence, table, when
 from logparse.out.table import Table, heading, shown
 from logparse.out.terminal.layout import columns
+from logparse.out.terminal.room import ENDLESS, fold
 from logparse.out.units import plural
 
 _MOST = 8
 # What is left out first where there is no room for all; and texts that are short.
-_SPARE = ("delay_p95", "run_max", "lost", "requeued", "failed_share", "run_p50", "done", "retried", "ratio")
+_SPARE = (
+    *("delay_p95", "run_max", "lost", "requeued", "failed_share", "run_p50", "done", "retried"),
+    *("ratio", "chance"),
+)
 _SHORT = ("verdict", "before", "after", "hour", "day", "minute", "clock", "weekday", "worker", "job")
-_ENDLESS, _NARROWEST = 10_000, 16
+_NARROWEST = 16
 _STYLES = {"worse": "red", "new": "red", "better": "green", "gone": "green"}
 
 
 def grid(one: Table, console: Console, title: str = "") -> RenderableType:
     """The rows below their headings; everything that comes from the log is escaped.
 
-    What has no room is left out, column by column, the least needed first; that is said.
+    What has no room is left out, column by column, the least needed first; that is said. Where that is not
+    enough, what is left is folded.
     """
     left_out: list[str] = []
     while True:
         found = _grid(one, title, left_out)
-        roomy = console.options.update(max_width=_ENDLESS)
+        roomy = console.options.update(max_width=ENDLESS)
         width = Measurement.get(console, roomy, found).maximum
         names = [column.name for column in one.columns if column.name not in left_out]
         spare = next((name for name in _SPARE if name in names), None)
-        if width <= console.width or spare is None:
+        if width <= console.width:
+            break
+        if spare is None:
+            fold(found)
             break
         left_out.append(spare)
     notes = []

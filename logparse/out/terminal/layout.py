@@ -11,6 +11,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from logparse.out.terminal.room import opened
 from logparse.out.visible import Setting, Visibility, Visible
 
 COLOURS = {"done": "green", "failed": "red", "lost": "red", "requeued": "yellow", "retried": "yellow"}
@@ -37,7 +38,7 @@ def printed(file: TextIO, show: Callable[[Console], None]) -> None:
     """
     if isinstance(file, io.TextIOWrapper):
         file.reconfigure(errors="replace")
-    console = Console(file=file, highlight=False, emoji=False)
+    console = opened(file)
     if console.is_terminal:
         show(console)
         return

@@ -9,6 +9,7 @@ from rich.text import Text
 from logparse.out.report import Attempt, Database, Percentiles, Repeated, Report
 from logparse.out.terminal.headline import headline
 from logparse.out.terminal.layout import COLOURS, NOT_VISIBLE, columns, flow, hidden, section
+from logparse.out.terminal.room import fitted
 from logparse.out.timeline import Timeline
 from logparse.out.trust import REASONS
 from logparse.out.units import NO_CLASS, duration, moment, number, plural, printable, share, size
@@ -33,7 +34,7 @@ def show(report: Report, console: Console, timeline: Timeline | None = None) -> 
     one_day = _one_day(report)
     for database in report.databases:
         section(console, printable(database.db or "database unknown"))
-        console.print(flow(console, _database(report, database, one_day)))
+        console.print(flow(console, _database(report, database, one_day, console)))
     if report.requests is not None:
         from logparse.out.terminal.requests import show_requests
 
@@ -51,18 +52,21 @@ def _one_day(report: Report) -> bool:
     return report.first is not None and report.last is not None and report.first[:10] == report.last[:10]
 
 
-def _database(report: Report, database: Database, one_day: bool) -> list[RenderableType]:
-    tables = (
-        _events(report, database),
-        _times(database),
-        _open(database, one_day),
-        _exceptions(database),
-        _slowest(database.slowest, one_day),
-        _repeated("Most failing jobs", "failures", database.most_failing, one_day, exceptions=True),
-        _repeated("Most retried jobs", "retries", database.most_retried, one_day, exceptions=False),
-        _channels(database),
+def _database(report: Report, database: Database, one_day: bool, console: Console) -> list[RenderableType]:
+    failing = _repeated("Most failing jobs", "failures", database.most_failing, one_day, exceptions=True)
+    retried = _repeated("Most retried jobs", "retries", database.most_retried, one_day, exceptions=False)
+    # Each with what is left out first where there is no room.
+    tables: tuple[tuple[Table | None, tuple[tuple[int, str], ...]], ...] = (
+        (_events(report, database), ((3, "notes"), (2, "evidence"))),
+        (_times(database), ((6, "count"), (4, "p99"), (2, "p90"), (5, "max"), (1, "p50"))),
+        (_open(database, one_day), ((2, "the oldest since"),)),
+        (_exceptions(database), ((1, "share"),)),
+        (_slowest(database.slowest, one_day), ((3, "ended"), (2, "outcome"))),
+        (failing, ((2, "last"), (3, "exception"))),
+        (retried, ((2, "last"),)),
+        (_channels(database), ((1, "dispatched"), (4, "retried"), (2, "done"), (5, "p95"))),
     )
-    return [table for table in tables if table is not None]
+    return [fitted(table, console, spare) for table, spare in tables if table is not None]
 
 
 def _events(report: Report, database: Database) -> Table:

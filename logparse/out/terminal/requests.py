@@ -6,6 +6,7 @@ from rich.text import Text
 
 from logparse.out.request_report import ModelTimes, RequestReport
 from logparse.out.terminal.layout import columns, flow, section
+from logparse.out.terminal.room import fitted
 from logparse.out.units import duration, number, plural, printable, share
 
 
@@ -13,13 +14,14 @@ def show_requests(report: RequestReport, console: Console) -> None:
     """Print the section. Everything that comes from the log is escaped."""
     section(console, "HTTP requests")
     console.print(_sentence(report))
-    tables: list[RenderableType] = [_routes(report)]
+    spare = ((4, "4xx"), (3, "SQL"), (2, "p95"), (5, "5xx"), (1, "requests"))
+    tables: list[RenderableType] = [fitted(_routes(report), console, spare)]
     for title, models in (
         ("Models, by path", report.models),
         ("Models, as monitoring_log_requests tells (the same requests)", report.monitored),
     ):
         if models:
-            tables.append(_models(title, models))
+            tables.append(fitted(_models(title, models), console, ((2, "SQL"), (1, "requests"))))
     console.print(flow(console, tables))
 
 

@@ -27,8 +27,9 @@ def sparks(timeline: Timeline, width: int) -> Table | None:
     per = _together(timeline, width) * timeline.width / 1000
     span = f"{per:.0f} s" if per < 60 else duration(per)
     table = Table.grid(padding=(0, 2))
-    for _ in range(3):
+    for _ in range(2):
         table.add_column(no_wrap=True)
+    table.add_column()
 
     def row(name: str, values: Sequence[float | None], told: Callable[[float], str], style: str = "") -> None:
         known = [value for value in values if value]
