@@ -8,7 +8,6 @@ import click
 import msgspec
 
 from logparse.cli import printed
-from logparse.cli.error import CliError
 from logparse.cli.options import Reading, Workers
 from logparse.cli.outputs import run_into
 from logparse.cli.run import open_run
@@ -50,9 +49,16 @@ def parse(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) ->
     try:
         if not dots:
             return Before(end=parse_time(start))
-        return Before(parse_time(start) if start.strip() else None, parse_time(end) if end.strip() else None)
+        before = Before(
+            parse_time(start) if start.strip() else None, parse_time(end) if end.strip() else None
+        )
     except ValueError as error:
         raise click.BadParameter(_neither(given[0]), ctx, param) from error
+    if before.start is not None and before.end is not None and before.start >= before.end:
+        raise click.BadParameter(
+            f"{given[0]!r} does not begin before its end, so there is nothing to compare", ctx, param
+        )
+    return before
 
 
 def _neither(text: str) -> str:
@@ -63,7 +69,7 @@ def _neither(text: str) -> str:
 
 
 def compare(reading: Reading, before: Before, form: str, most: int | None, *, workers: Workers) -> None:
-    """Read both sides and print how they differ. Raises CliError, SourceError.
+    """Read both sides and print how they differ. Raises CliError, SourceError, click.UsageError.
 
     most: rows of a table. workers: who read large logs.
     """
@@ -102,18 +108,27 @@ def compare(reading: Reading, before: Before, form: str, most: int | None, *, wo
 
 
 def _bounds(selection: Selection, before: Before) -> tuple[int | None, int]:
-    """Of the period before: a single time divides what --from and --to select."""
+    """Of the period before: a single time divides what --from and --to select.
+
+    Raises click.UsageError where nothing is left on one side.
+    """
     start, end = before.start, before.end
     if start is None:
         start = selection.start_ms
     if end is None:
         end = selection.start_ms
     if end is None:
-        raise CliError("the period of --compare has no end: write it like 2026-11-20..2026-11-21")
+        raise click.UsageError("the period of --compare has no end: write it like 2026-11-20..2026-11-21")
     if start is not None and start >= end:
-        raise CliError(
-            "the period of --compare does not begin before its end, so there is nothing to compare"
+        if before.start is None:
+            raise click.UsageError(
+                "--from is not before the time of --compare, so nothing comes before it: give an earlier one"
+            )
+        raise click.UsageError(
+            "--from, where the period of --compare ends, is not after its beginning: give the period an end"
         )
     if selection.end_ms is not None and end >= selection.end_ms:
-        raise CliError("the period of --compare ends after --to, so nothing comes after it")
+        raise click.UsageError(
+            "--to is not after what --compare names, so nothing comes after it: give a later --to"
+        )
     return start, end

@@ -18,7 +18,7 @@ from logparse.cli.logline import log
 from logparse.cli.options import Reading, Seconds
 from logparse.cli.snapshot import Snapshot, Store
 from logparse.cli.times import parse_time
-from logparse.out.http import MetricsServer
+from logparse.out.http import ListenError, MetricsServer, parse_listen
 from logparse.source.error import shown
 from logparse.source.follow import Start
 
@@ -33,6 +33,16 @@ _CLOSING_SECONDS = 1.0  # for requests under way at the end
 def state_option(help: str) -> Option:
     """Add --state; the command gets a path, or None, as keyword `state`."""
     return click.option("--state", metavar="DIR", type=click.Path(readable=False, path_type=Path), help=help)
+
+
+def listen_callback(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
+    """An option's callback: the address as it was given, which can be one."""
+    if text is not None:
+        try:
+            parse_listen(text)
+        except ListenError as error:
+            raise click.BadParameter(str(error), ctx, param) from error
+    return text
 
 
 def save_every_option(help: str) -> Option:

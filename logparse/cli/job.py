@@ -63,25 +63,26 @@ def command(reading: Reading, uuid: str, as_json: bool, full: bool) -> None:
             say(warning)
     found = stories.candidates()
     if not found:
-        if failure is not None:
+        if failure is not None and not run.pipe.tally.headers:
             raise failure
-        raise CliError(_not_found(uuid, run))
+        raise _refused(_not_found(uuid, run, whole=failure is None), failure)
     if len(found) > 1:
         from logparse.out.terminal.room import opened
         from logparse.out.terminal.story import show_candidates
 
         show_candidates(found, opened(stderr=True))
         many = f"{len(found):,}" if len(found) < 1000 else "1,000 or more"
-        raise CliError(f"{uuid} is the beginning of {many} jobs' uuids: give more of it")
+        raise _refused(f"{uuid} is the beginning of {many} jobs' uuids: give more of it", failure)
     told = stories.stories(found[0].uuid, run.pipe)
     dbs = reading.selection.dbs
     if dbs:
         told = [story for story in told if story.db in dbs]
         if not told:
-            raise CliError(f"job {found[0].uuid} is not of database {', '.join(sorted(dbs))}: leave out --db")
+            other = ", ".join(sorted(dbs))
+            raise _refused(f"job {found[0].uuid} is not of database {other}: leave out --db", failure)
     told = [story for story in told if story.steps]
     if not told:
-        raise CliError(_not_selected(found[0].uuid, stories, run))
+        raise _refused(_not_selected(found[0].uuid, stories, run), failure)
     if as_json:
         import msgspec
 
@@ -98,6 +99,13 @@ def command(reading: Reading, uuid: str, as_json: bool, full: bool) -> None:
         raise failure
 
 
+def _refused(message: str, failure: SourceError | None) -> CliError:
+    """Why nothing is told; failure: what was not read, which is said first, since the job may be there."""
+    if failure is not None:
+        say(str(failure))
+    return CliError(message)
+
+
 def _not_selected(uuid: str, stories: "Stories", run: Run) -> str:
     """Why nothing of a job that the log names is told."""
     where = "this log" if len(run.files) == 1 else "these logs"
@@ -111,13 +119,15 @@ def _not_selected(uuid: str, stories: "Stories", run: Run) -> str:
     return f"{text}: its lines are of {first} to {last} UTC"
 
 
-def _not_found(uuid: str, run: Run) -> str:
+def _not_found(uuid: str, run: Run, *, whole: bool) -> str:
     from logparse.out.time import iso
     from logparse.out.visibility import visibility
 
     tally = run.pipe.tally
     first, last = iso(tally.first), iso(tally.last)
     where = "this log" if len(run.files) == 1 else "these logs"
+    if not whole:
+        where = f"what could be read of {where}"
     span = f" ({first[:19]} to {last[:19]} UTC)" if first is not None and last is not None else ""
     hint = "give the rotated pieces too (odoo.log*)"
     queued = visibility(run.pipe)["queued"]

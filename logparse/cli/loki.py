@@ -64,6 +64,8 @@ def endpoint_options(command: Callable[..., R]) -> Callable[..., R]:
         try:
             loki = endpoint(given.pop("loki"), login=login, **named)
         except EndpointError as error:
+            if error.option is not None:
+                raise click.BadParameter(str(error), param_hint=f"'{error.option}'") from error
             raise CliError(str(error)) from error
         return command(loki=loki, **given)
 

@@ -126,6 +126,9 @@ def explain_(line: str, odoo: str | None, patterns: tuple[Path, ...]) -> None:
     cuts = [0, *(match.end() for match in NEXT_HEADER.finditer(text)), len(text)]
     records = [text[start:end].decode(errors="replace").rstrip("\n") for start, end in pairwise(cuts)]
     explanations = [explain(record, found, odoo) for record in records if record]
+    if not explanations:
+        what = "standard input is empty" if line == "-" else "LINE is empty"
+        raise CliError(f"{what}, so there is nothing to explain: give a record of the log, with its header")
     click.echo(_printable("\n\n".join(str(explanation) for explanation in explanations)))
     if all(explanation.record is None for explanation in explanations):
         sys.exit(1)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from logparse.source.error import shown
+from logparse.source.error import named
 from logparse.source.files import total_bytes
 
 _REFRESH_SECONDS = 0.1
@@ -47,14 +47,10 @@ def reported(files: list[str], *, shown_: bool) -> Iterator[Callable[[str, int],
             if path != name:
                 name = path
                 which = f" ({files.index(path) + 1} of {len(files)})" if len(files) > 1 else ""
-                bar.update(task, description=_shown(path) + which)
+                bar.update(task, description=named(path) + which)
             bar.update(task, advance=count)
             if (now := time.monotonic()) - shown_at >= _REFRESH_SECONDS:
                 shown_at = now
                 bar.refresh()
 
         yield report
-
-
-def _shown(path: str) -> str:
-    return "standard input" if path == "-" else shown(path)

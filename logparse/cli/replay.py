@@ -40,6 +40,8 @@ def _dimensions(ctx: click.Context, param: click.Parameter, text: str | None) ->
         raise click.BadParameter(
             f"nothing is grouped by {unknown[0]!r}; there are {', '.join(DIMENSIONS)}", ctx, param
         )
+    if text is not None and not names:
+        raise click.BadParameter(f"it names nothing; there are {', '.join(DIMENSIONS)}", ctx, param)
     return names
 
 

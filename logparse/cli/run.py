@@ -9,6 +9,7 @@ from logparse.cli.error import CliError
 from logparse.cli.foreign import EXPECTED, guess
 from logparse.cli.options import Reading, Workers
 from logparse.cli.progress import reported
+from logparse.cli.standard import typed
 from logparse.lifecycle.event import Output
 from logparse.lifecycle.lifecycle import Lifecycle, Options
 from logparse.match.error import PatternError
@@ -22,7 +23,7 @@ from logparse.record.merge import Merged
 from logparse.record.unwrap import find
 from logparse.record.wrappers.wrapper import Context
 from logparse.source.chunk import Chunk
-from logparse.source.error import SourceError, shown
+from logparse.source.error import SourceError, named, shown
 from logparse.source.files import order_files, read_files, written
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Run:
     def _refuse_shared(self) -> None:
         if len(set(self.files)) < len(self.files):
             twice = next(file for file in self.files if self.files.count(file) > 1)
-            raise CliError(f"{_name(twice)} was given for two servers: give each server its own log")
+            raise CliError(f"{named(twice)} was given for two servers: give each server its own log")
 
     def outputs(self) -> Iterator[Output]:
         """What the logs prove and the selection wants, in the order in which it is proven.
@@ -111,7 +112,7 @@ class Run:
                     yield outputs if everything else list(filter(wants, outputs))
                 if piece.last:
                     if not look.size and piece.file not in self._unread:
-                        self.warnings.append(f"{_name(piece.file)} is empty: nothing was in it")
+                        self.warnings.append(f"{named(piece.file)} is empty: nothing was in it")
                     elif look.size and not look.headers:
                         foreign[piece.file] = look.head
             if isinstance(pipe.reader, Merged):
@@ -123,7 +124,7 @@ class Run:
         self._look_for_databases()
         for file, beginning in foreign.items():
             sentence = (
-                f"{_name(file)} is not an Odoo server log: no line of it begins like `{EXPECTED}`; "
+                f"{named(file)} is not an Odoo server log: no line of it begins like `{EXPECTED}`; "
                 f"{guess(beginning)}"
             )
             if not pipe.tally.headers and not self._failures:
@@ -183,7 +184,7 @@ class Run:
         self.warnings += division.notes()
 
     def _turned(self, file: str) -> CliError:
-        name = _name(file)
+        name = named(file)
         if self.reading.reverse:
             return CliError(f"{name} has its oldest record first: read it without --reverse")
         return CliError(f"{name} has its newest record first: read it with --reverse")
@@ -307,6 +308,8 @@ def open_run(
     workers: who read, where the logs are large; what is told is the same.
     Raises SourceError, CliError.
     """
+    if "-" in reading.all_files:
+        typed()
     return Run(reading, progress=progress, workers=workers)
 
 
@@ -355,7 +358,3 @@ def refused(error: PatternError) -> CliError:
     where = f"{error.file}:{error.line}" if error.line else error.file
     hint = f" ({error.hint})" if error.hint else ""
     return CliError(f"{where}: {error.message}{hint}; `logparse patterns test DIR` shows the place")
-
-
-def _name(path: str) -> str:
-    return "standard input" if path == "-" else shown(path)

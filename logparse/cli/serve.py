@@ -10,6 +10,7 @@ from logparse import __version__
 from logparse.cli.daemon import (
     Followed,
     close,
+    listen_callback,
     save_every_option,
     signals,
     start_option,
@@ -32,6 +33,7 @@ from logparse.source.follow import Start
 @click.option(
     "--listen",
     metavar="ADDRESS:PORT",
+    callback=listen_callback,
     default=DEFAULT_LISTEN,
     show_default=True,
     help="Where to serve /metrics, /healthz, /livez and a landing page.",

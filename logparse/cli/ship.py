@@ -10,6 +10,7 @@ from logparse import __version__
 from logparse.cli.daemon import (
     Followed,
     close,
+    listen_callback,
     save_every_option,
     signals,
     start_option,
@@ -102,7 +103,10 @@ def _labels(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) 
 )
 @save_every_option("How often what --state keeps is saved, beside after each push.")
 @click.option(
-    "--listen", metavar="ADDRESS:PORT", help="Serve /metrics and /healthz of the sending here; else nowhere."
+    "--listen",
+    metavar="ADDRESS:PORT",
+    callback=listen_callback,
+    help="Serve /metrics and /healthz of the sending here; else nowhere.",
 )
 @reading_options
 def command(

@@ -18,7 +18,14 @@ _ASCII = re.compile(r"[\x20-\x7e]+")
 
 
 class EndpointError(Exception):
-    """What was given for the connection cannot be used; the message is one sentence, and holds no secret."""
+    """What was given for the connection cannot be used; the message is one sentence, and holds no secret.
+
+    option: whose value cannot be used, whatever files and the environment hold; None where it is in these.
+    """
+
+    def __init__(self, message: str, option: str | None = None) -> None:
+        super().__init__(message)
+        self.option = option
 
 
 class Login(msgspec.Struct, frozen=True):
@@ -106,18 +113,19 @@ def endpoint(
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise EndpointError(
-            f"the address of Loki is no URL ({error}); write it like http://loki:3100"
+            f"the address of Loki is no URL ({error}); write it like http://loki:3100", "--loki"
         ) from error
     if "@" in parts.netloc:
         raise EndpointError(
             "a login does not belong into the URL, where `ps` shows it: use --user with --password-file, "
-            "or --token-file"
+            "or --token-file",
+            "--loki",
         )
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
-        raise EndpointError(f"{_shown(url)} is no address of Loki; write it like http://loki:3100")
+        raise EndpointError(f"{_shown(url)} is no address of Loki; write it like http://loki:3100", "--loki")
     if parts.query or parts.fragment or not re.fullmatch(r"[\x21-\x7e]*", parts.path):
         raise EndpointError(
-            f"{_shown(url)}: the address of Loki ends with its path, such as http://loki:3100"
+            f"{_shown(url)}: the address of Loki ends with its path, such as http://loki:3100", "--loki"
         )
     path = parts.path.rstrip("/")
     path = path if path.endswith(PATH) else path + PATH
@@ -125,11 +133,13 @@ def endpoint(
     if parts.scheme == "https":
         context = _tls(ca_file, cert_file, key_file)
     elif ca_file or cert_file or key_file:
-        raise EndpointError("certificates are given, and the URL is not https: change it, or leave them out")
+        raise EndpointError(
+            "certificates are given, and the URL is not https: change it, or leave them out", "--loki"
+        )
     if tenant is not None and not _ASCII.fullmatch(tenant):
-        raise EndpointError(f"{tenant!r} is no tenant: its name is of printable ASCII characters")
+        raise EndpointError(f"{tenant!r} is no tenant: its name is of printable ASCII characters", "--tenant")
     if login.user is not None and (":" in login.user or not login.user.isprintable()):
-        raise EndpointError("the user's name must not hold a colon, nor control characters")
+        raise EndpointError("the user's name must not hold a colon, nor control characters", "--user")
     login.header()
     return Endpoint(host, port or (443 if context else 80), path, context, login, tenant, timeout)
 
@@ -153,7 +163,9 @@ def _tls(ca_file: Path | None, cert_file: Path | None, key_file: Path | None) ->
         ) from error
     if cert_file is None:
         if key_file is not None:
-            raise EndpointError("a key without a certificate is of no use: give --cert-file too")
+            raise EndpointError(
+                "a key without a certificate is of no use: give --cert-file too", "--key-file"
+            )
         return context
     try:
         context.load_cert_chain(cert_file, key_file, no_password)

@@ -23,3 +23,8 @@ def shown(path: str) -> str:
     if "://" in path:
         path = without_secrets(path)
     return path if path and path.isprintable() else repr(path)
+
+
+def named(path: str) -> str:
+    """What a log is called in a sentence."""
+    return "standard input" if path == "-" else shown(path)

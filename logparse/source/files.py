@@ -16,7 +16,7 @@ from logparse.source import remote
 from logparse.source.charset import in_utf8
 from logparse.source.chunk import Chunk
 from logparse.source.compression import Damaged, compression, decompress, undecided
-from logparse.source.error import SourceError, shown
+from logparse.source.error import SourceError, named, shown
 from logparse.source.url import is_url
 
 CHUNK_SIZE = 1 << 18
@@ -108,7 +108,7 @@ def order_files(paths: Sequence[str], *, warnings: list[str] | None = None) -> l
             if warnings is not None:
                 first = seen[identity]
                 same = "twice" if first == path else f"also as {shown(first)}"
-                warnings.append(f"{_name(path)} was given {same}; it is read once")
+                warnings.append(f"{named(path)} was given {same}; it is read once")
             continue
         seen[identity] = path
         (files if info.regular else streams).append(path)
@@ -156,7 +156,7 @@ def _look(path: str) -> _Looked:
     except (OSError, ValueError) as error:
         raise refusal(path, error) from error
     if stat.S_ISDIR(info.st_mode):
-        raise SourceError(f"{_name(path)} is a directory: name the log files in it")
+        raise SourceError(f"{named(path)} is a directory: name the log files in it")
     if path == "-" or not stat.S_ISREG(info.st_mode):
         return _Looked(False, None, None, _now())
     return _Looked(True, (info.st_dev, info.st_ino), info.st_size, info.st_mtime_ns // 1_000_000)
@@ -216,7 +216,7 @@ def _blocks(path: str, read: remote.Read, size: int, progress: Progress | None) 
         yield from in_utf8(decompress(kind, raw(RAW_SIZE), size))
     except Damaged as damage:
         raise SourceError(
-            f"{_name(path)} could be read only in part: {damage}; what stands before was read; "
+            f"{named(path)} could be read only in part: {damage}; what stands before was read; "
             "copy it again, or wait until it is written"
         ) from damage
 
@@ -240,10 +240,10 @@ def refuse_binary(path: str, head: bytes) -> None:
         return
     for magic, what in _OTHER_FORMATS.items():
         if head.startswith(magic):
-            raise SourceError(f"{_name(path)} is {what}")
+            raise SourceError(f"{named(path)} is {what}")
     controls = len(head) - len(head.translate(None, _CONTROL))
     if controls > _CONTROL_SHARE * len(head):
-        raise SourceError(f"{_name(path)} is a binary file and no log: give Odoo's log file (its --logfile)")
+        raise SourceError(f"{named(path)} is a binary file and no log: give Odoo's log file (its --logfile)")
 
 
 def _time_of(path: str) -> int:
@@ -301,18 +301,14 @@ def _in_year(text: str, latest: datetime) -> datetime:
     return time if time <= latest else time.replace(year=latest.year - 1)
 
 
-def _name(path: str) -> str:
-    return "standard input" if path == "-" else shown(path)
-
-
 def refusal(path: str, error: OSError | ValueError) -> SourceError:
     """What the system refused, as a sentence."""
     if isinstance(error, FileNotFoundError):
-        return SourceError(f"{_name(path)} does not exist: check its path (Odoo's --logfile)")
+        return SourceError(f"{named(path)} does not exist: check its path (Odoo's --logfile)")
     if isinstance(error, PermissionError):
-        return SourceError(f"{_name(path)} may not be read by this user: {_allowed(path)}")
+        return SourceError(f"{named(path)} may not be read by this user: {_allowed(path)}")
     reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-    return SourceError(f"{_name(path)} cannot be read ({reason}): check the disk, the mount and the path")
+    return SourceError(f"{named(path)} cannot be read ({reason}): check the disk, the mount and the path")
 
 
 def _allowed(path: str) -> str:

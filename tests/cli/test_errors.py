@@ -189,6 +189,37 @@ def test_from_after_to(logparse: Logparse, log: Path) -> None:
         (("evnts", "x"), "No such command 'evnts'"),
         (("serve", "--start", "middle", "x"), "beginning, end or a time: 'middle' is not a time"),
         (("patterns", "explain", "--odoo", "sixteen", "x"), "'sixteen' is not an Odoo version"),
+        (("serve", "--listen", "nowhere", "x"), "'--listen': 'nowhere' is not an address and a port"),
+        (("serve", "--listen", "9747", "x"), "'--listen': '9747' is not an address and a port"),
+        (("serve", "--listen", ":9811", "x"), "'--listen': ':9811' is not an address and a port"),
+        (("serve", "--listen", "", "x"), "'--listen': '' is not an address and a port"),
+        (("serve", "--listen", "127.0.0.1:99999", "x"), "the port must be a number from 0 to 65535"),
+        (("ship", "--loki", "http://loki", "--listen", "9747", "x"), "'--listen': '9747' is not an address"),
+        (("ship", "--loki", "foo", "x"), "'--loki': this is no address of Loki"),
+        (("ship", "--loki", "http://loki:99999", "x"), "'--loki': the address of Loki is no URL"),
+        (("ship", "--loki", "http://loki", "--tenant", "\u00e4", "x"), "'--tenant': '\u00e4' is no tenant"),
+        (("replay", "--group-by", "", "x"), "'--group-by': it names nothing; there are "),
+        (("replay", "--group-by", ", ", "x"), "'--group-by': it names nothing; there are "),
+        (
+            ("replay", "--compare", "2026-11-25..2026-11-24", "x"),
+            "'--compare': '2026-11-25..2026-11-24' does not begin before its end",
+        ),
+        (
+            ("replay", "--compare", "2026-11-24 03:05", "--from", "2026-11-24 03:06", "x"),
+            "--from is not before the time of --compare, so nothing comes before it",
+        ),
+        (
+            ("replay", "--compare", "2026-11-24 03:05..", "--from", "2026-11-24 03:04", "x"),
+            "--from, where the period of --compare ends, is not after its beginning",
+        ),
+        (
+            ("replay", "--compare", "2026-11-24 03:05..", "x"),
+            "the period of --compare has no end: write it like 2026-11-20..2026-11-21",
+        ),
+        (
+            ("replay", "--compare", "2026-11-24 03:05", "--to", "2026-11-24 03:05", "x"),
+            "--to is not after what --compare names, so nothing comes after it",
+        ),
     ],
 )
 def test_wrong_usage(logparse: Logparse, arguments: tuple[str, ...], told: str) -> None:
@@ -215,7 +246,6 @@ def test_bad_pattern_directory(logparse: Logparse, log: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--listen", "nowhere", "LOG"), "is not an address and a port"),
         (("--listen", "203.0.113.1:9747", "LOG"), "cannot listen on '203.0.113.1:9747'"),
         (("--state", "/dev/null/state", "LOG"), "the state directory /dev/null/state cannot be made"),
         (("/dev",), "/dev is not a plain file"),
@@ -305,7 +335,18 @@ def test_closed_standard_output(logparse: Logparse, log: Path, arguments: tuple[
     assert one_line(ran, 1) == "standard output is closed: there is nowhere to print to"
 
 
-@pytest.mark.parametrize("arguments", [("stage",), ("patterns", "explain", "-")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("stage",),
+        ("patterns", "explain", "-"),
+        ("replay", "-"),
+        ("replay", "--compare", "2026-11-24 03:05", "-"),
+        ("check", "-"),
+        ("events", "-"),
+        ("job", "0307e84d", "-"),
+    ],
+)
 def test_closed_standard_input(logparse: Logparse, arguments: tuple[str, ...]) -> None:
     ran = logparse(*arguments, stdin=None, preexec_fn=lambda: os.close(0))
     assert one_line(ran, 1) == "standard input is closed: there is nothing to read"

@@ -95,6 +95,19 @@ def test_an_unknown_job(logparse: Logparse, log: Path) -> None:
     assert "before it is dispatched" in ran.stderr
 
 
+def test_an_unknown_job_of_a_log_that_is_not_whole(logparse: Logparse, log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "odoo.log.gz"
+    path.write_bytes(gzip.compress(log.read_bytes())[:8000])
+    ran = logparse("job", "abcd1234", path)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    part, unknown = ran.stderr.splitlines()
+    assert "could be read only in part" in part
+    assert unknown.startswith("logparse: no line of what could be read of this log (2026-11-24T03:03:30 to ")
+    assert " names a job abcd1234…: " in unknown
+    path.write_bytes(gzip.compress(log.read_bytes())[:20])
+    assert logparse("job", "abcd1234", path).stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("uuid", ["abc", "zzzz", "8eb0*", "8eb0 8eb0", "a" * 40])
 def test_what_is_no_uuid(logparse: Logparse, log: Path, uuid: str) -> None:
     ran = logparse("job", uuid, log)

@@ -137,7 +137,15 @@ def test_explain_what_is_no_record(logparse: Logparse) -> None:
     ):
         assert ran.returncode == 1
         assert ran.stdout.startswith("No record of an Odoo log")
-    assert logparse("patterns", "explain", "-", input="").returncode == 1
+    for ran, what in (
+        (logparse("patterns", "explain", "-", input=""), "standard input"),
+        (logparse("patterns", "explain", ""), "LINE"),
+    ):
+        assert (ran.returncode, ran.stdout) == (1, "")
+        assert ran.stderr == (
+            f"logparse: {what} is empty, so there is nothing to explain: give a record of the log, with its "
+            "header\n"
+        )
 
 
 def test_explain_shows_no_control_characters(logparse: Logparse) -> None:
