@@ -216,7 +216,8 @@ class Lifecycle:
         if self._placing.is_over(place, fact):
             self._has_read(place)
             return None
-        return self._runners.replayed(fact.kind)
+        again = self._placing.reads_again(place) and not self.jobs.evicted
+        return self._runners.replayed(fact.kind, again=again)
 
     def _has_read(self, place: Place) -> None:
         self._placing.has_read(place, None)

@@ -26,12 +26,13 @@ class Reading(msgspec.Struct):
     """What a runner has said since it began to read.
 
     held: what waits for the database, in its order, by numbers; of: uuid -> the numbers of what waits for it.
-    told: uuid -> what it was told to be.
+    told: uuid -> what it was told to be. again: one before it read all, and the log shows what came since.
     """
 
     held: dict[int, Held] = {}
     of: dict[str, list[int]] = {}
     told: dict[str, str] = {}
+    again: bool = False
     count: int = 0
 
     def hold(self, held: Held, uuid: str) -> None:
@@ -62,6 +63,7 @@ class Placing:
         # The databases of a runner whose start was seen: while it reads them, and when it has read all.
         self._listed: dict[tuple[str | None, int | None], set[str]] = {}
         self._serves: dict[tuple[str | None, int | None], str | None] = {}
+        self._whole = False  # a runner has read all that there was, from its start on
 
     def place(self, handler: Handler, fact: Fact, proof: Proof, uuid: str) -> None:
         """Give the fact to its job, now or when its database is told."""
@@ -122,12 +124,16 @@ class Placing:
 
     def reads(self, place: tuple[str | None, int | None]) -> None:
         """A runner begins to read the databases."""
-        reading = self._reading.setdefault(place, Reading())
+        reading = self._reading.setdefault(place, Reading(again=self._whole and self._sight.pending))
         reading.told = {}  # it reads them anew
         self._listed[place] = set()
         self._serves.pop(place, None)
         if len(self._listed) > _MOST_RUNNERS:
             del self._listed[next(iter(self._listed))]
+
+    def reads_again(self, place: tuple[str | None, int | None]) -> bool:
+        """Whether this runner reads, and the log shows all jobs that there were until one before it ended."""
+        return self._reading[place].again if place in self._reading else False
 
     def is_over(self, place: tuple[str | None, int | None], fact: Fact) -> bool:
         """Whether this line of a runner that reads shows that it has read all.
@@ -159,10 +165,11 @@ class Placing:
         listed = self._listed.get(place)
         if db is not None:
             self._sight.database(db)
-            self._reading[place] = Reading()
+            self._reading[place] = Reading(again=reading is not None and reading.again)
             if listed is not None and len(listed) < _MOST_RUNNERS:
                 listed.add(db)
         elif listed is not None:
+            self._whole = True
             del self._listed[place]
             if len(listed) == 1:
                 self._serves[place] = listed.pop()

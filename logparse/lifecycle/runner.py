@@ -51,9 +51,21 @@ class Runners:
         else:
             self._course.queue(job, proof, proof.time, observed=True)
 
-    def replayed(self, kind: str) -> Handler | None:
-        """What a line means of a runner that reads what there is, where it means another thing then."""
-        return {"pending": self.was_pending, "failed": self.was_failed}.get(kind)
+    def replayed(self, kind: str, *, again: bool) -> Handler | None:
+        """What a line means of a runner that reads what there is, where it means another thing then.
+
+        again: the log shows which jobs there were until the runner before it ended.
+        """
+        return {"pending": self.came if again else self.was_pending, "failed": self.was_failed}.get(kind)
+
+    def came(self, job: Job, fact: Fact, proof: Proof) -> None:
+        """The same of a job that is read: one that is not known has come since the runner before it ended."""
+        if job.state is None and job.queued is None and fact.confidence == "proves":
+            self._see_channel(job, fact, proof)
+            self._course.queue(job, proof, proof.time, observed=False)
+            job.queued = None  # when it came, and so how long it waits, no line tells
+        else:
+            self.was_pending(job, fact, proof)
 
     def was_pending(self, job: Job, fact: Fact, proof: Proof) -> None:
         """The same of a job that is read: it waited before."""

@@ -48,6 +48,24 @@ def test_a_job_that_waited_before_a_crash_is_not_queued_after_it() -> None:
     assert waits(log) == [7]
 
 
+def test_a_job_that_came_between_two_runners_is_queued() -> None:
+    """The log shows all that there was before: the first one's start, and the channel's lines since."""
+    log = Log()
+    log.starting(-2)
+    log.channel(-1.5, "pending", C)
+    log.read(-1)
+    log.channel(0, "pending")
+    log.starting(5)
+    for job in (A, B, C):
+        log.channel(6, "pending", job)
+    log.read(6.1)
+    for job in (A, B, C):
+        log.ask(7, job)
+    assert [log.told(job) for job in (A, B, C)] == [["queued", "dispatched"]] * 2 + [["dispatched"]]
+    assert [log.last("queued", job).evidence for job in (A, B)] == ["observed", "inferred"]
+    assert waits(log) == [7]
+
+
 def test_a_job_that_was_created_and_is_heard_of_at_the_start_was_queued_when_it_was_created() -> None:
     log = Log(12)
     log.read(-10)
