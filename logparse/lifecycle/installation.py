@@ -135,7 +135,7 @@ class Installation:
     def _on_worker_stop(self, fact: Fact, proof: Proof, out: list[Output]) -> str | None:
         if fact.fields.get("worker_pid") != str(proof.pid):
             return "role"
-        self.processes.gone(proof.server, proof.pid)
+        self.processes.gone(proof.server, proof.pid, proof.time)
         out.append(_event("worker_stopped", proof))
         return None
 
@@ -149,7 +149,7 @@ class Installation:
             return "role"
         if not by_master and pid != proof.pid:
             return "role"
-        self.processes.gone(proof.server, pid)
+        self.processes.gone(proof.server, pid, proof.time)
         if (proof.server, pid) not in self._killed:
             self._killed.add((proof.server, pid))
             reason = _KILLS.get(fact.pattern, "killed")

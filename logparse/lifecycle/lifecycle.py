@@ -273,6 +273,8 @@ class Lifecycle:
                 self._has_read(place)
             else:
                 self._placing.has_read(place, named)
+        elif kind == "server_stop":
+            self.processes.rests(proof.server)
         elif kind in ("worker_start", "worker_stop", "worker_killed"):
             pid = fact.fields.get("worker_pid")
             place = (proof.server, whole(pid) if pid else proof.pid)

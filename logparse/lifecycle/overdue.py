@@ -81,8 +81,8 @@ class Overdue:
                 and course.now - job.since > self.taken
                 and job.ending is None
                 and (proof := job.start_proof or job.proof) is not None
-                and self._runs_in(job, proof.server)
                 and processes.moved_on(proof.server, job.since + RIVAL)
+                and self._runs_in(job, proof.server)
             ):
                 self.lose(job, "worker gone")
 
@@ -120,7 +120,7 @@ class Overdue:
         return (
             job.proof is not None
             and job.proof.server == server
-            and not self._processes.work_elsewhere(server)
+            and not self._processes.work_elsewhere(server, job.db)
         )
 
     def _sees_end(self, job: Job) -> bool:

@@ -111,8 +111,9 @@ class Placing:
     def _catch_up(self, db: str | None, uuid: str, server: str | None) -> None:
         """Give the job what is held of it, of the readings on its server."""
         out = self._waiting.pop(uuid, [])
-        for (name, _), reading in self._reading.items():
-            if name == server and uuid in reading.of:
+        for place, reading in self._reading.items():
+            # What it says after it has named this database is of another one.
+            if place[0] == server and uuid in reading.of and db not in self._listed.get(place, ()):
                 out += reading.take(uuid)
         for handler, fact, proof in out:
             handler(self._jobs.get(db, uuid) or self._jobs.add(db, uuid), fact, proof)

@@ -16,6 +16,8 @@ _CLASSES = {
 }
 # So many lines of one kind make a process known by what it does.
 _SHOWN = 3
+# Of so many databases it is remembered which servers run their jobs.
+_DATABASES = 1000
 # A process that was active so lately (ms) is alive: its pid cannot have been given to another one.
 _ALIVE = 10_000
 # The master starts its first workers within this time (ms); later ones replace others.
@@ -41,9 +43,10 @@ class Process(msgspec.Struct, gc=False):
 class Server(msgspec.Struct):
     """One server. complete: its start was seen, and so was that of every worker since.
 
-    since: when it was started (ms). workers: how many HTTP workers it started with. answered: for each
-    process, when the last request of a job that it answered had begun (ms); of those that answered since the
-    last HTTP worker was started.
+    since: when it was started (ms). workers: how many HTTP workers it started with. answered: for each of
+    their places, when the last request of a job that was answered there had begun, or a worker ended with a
+    line (ms); since one ended without. A place has the pid of a worker; places: of those that replaced it.
+    left: places of workers that ended with a line, and are not replaced yet.
     """
 
     name: str | None
@@ -53,6 +56,8 @@ class Server(msgspec.Struct):
     since: int = 0
     workers: int = 0
     answered: dict[int | None, int] = {}
+    places: dict[int, int] = {}
+    left: list[int] = []
 
 
 class Processes:
@@ -61,6 +66,7 @@ class Processes:
     def __init__(self) -> None:
         self._known: dict[Pid, Process] = {}
         self._servers: dict[str | None, Server] = {}
+        self._work: dict[str | None, dict[str | None, None]] = {}  # by database the servers that ran its jobs
 
     def server(self, name: str | None) -> Server:
         """The server of that name, made known if it is new."""
@@ -126,12 +132,20 @@ class Processes:
         if role == HTTP and state.complete:
             if time - state.since < _STARTS_WITHIN:
                 state.workers += 1
-            state.answered.clear()  # those that answer from now on are alive at once
+            elif state.left and pid is not None:
+                state.places[pid] = state.left.pop(0)
+            else:
+                state.answered.clear()  # one ended in silence: who answers from now on is alive
         return True
 
-    def answered(self, server: str | None, pid: int | None, began: int) -> None:
-        """A process answered the request of a job that began then."""
-        answered = (self._servers.get(server) or self.server(server)).answered
+    def answered(self, server: str | None, pid: int | None, began: int, db: str | None) -> None:
+        """A process answered the request of a job of this database that began then."""
+        if server not in self._work.get(db, ()):
+            self.works(server, db)
+        state = self._servers.get(server) or self.server(server)
+        answered = state.answered
+        if state.places and pid is not None:
+            pid = state.places.get(pid, pid)
         if answered.get(pid, -1) < began:
             if len(answered) > 1000:
                 del answered[next(iter(answered))]
@@ -141,16 +155,30 @@ class Processes:
         """Whether every HTTP worker of a prefork server began and answered something since then.
 
         The master keeps their number; each runs one request at a time. A worker may end without a line, but
-        the one that replaces it has one: between two of those lines each process is another worker.
+        the one that replaces it has one: between two such replacements each process is another worker.
         """
         state = self.server(server)
         if not state.complete or not state.workers or state.threaded:
             return False
         return sum(began > since for began in state.answered.values()) >= state.workers
 
-    def work_elsewhere(self, server: str | None) -> bool:
-        """Whether processes of other servers ran jobs."""
-        return any(name != server and process.worker_lines for (name, _), process in self._known.items())
+    def works(self, server: str | None, db: str | None) -> None:
+        """A process of this server ran a job of this database."""
+        servers = self._work.get(db)
+        if servers is None:
+            if len(self._work) >= _DATABASES:
+                return
+            servers = self._work[db] = {}
+        servers[server] = None
+
+    def rests(self, server: str | None) -> None:
+        """A server has stopped."""
+        for servers in self._work.values():
+            servers.pop(server, None)
+
+    def work_elsewhere(self, server: str | None, db: str | None) -> bool:
+        """Whether other servers, which did not stop since, ran jobs of this database."""
+        return any(name != server for name in self._work.get(db, ()))
 
     def started(self, server: str | None, pid: int | None, time: int) -> None:
         """A server was started with this master: what was known of its processes is of the past."""
@@ -164,17 +192,26 @@ class Processes:
         state.since = time
         state.workers = 0
         state.answered = {}
+        state.places, state.left = {}, []
         process = self.get(server, pid)
         process.role = SERVER if process.role not in (RUNNER, THREADED) else process.role
         process.announced = True
         process.stale = False
         process.seen = time
 
-    def gone(self, server: str | None, pid: int | None) -> None:
-        """The process ended."""
+    def gone(self, server: str | None, pid: int | None, time: int) -> None:
+        """The process ended, at `time` (ms)."""
         process = self._known.get((server, pid))
         if process is not None:
+            if process.role == HTTP and not process.stale:
+                self._leave(self.server(server), pid, time)
             process.stale = True
+
+    def _leave(self, state: Server, pid: int | None, time: int) -> None:
+        if pid is not None and len(state.left) < state.workers:
+            place = state.places.pop(pid, pid)
+            state.answered[place] = time
+            state.left.append(place)
 
     def may_run(self, server: str | None, pid: int | None, time: int) -> bool:
         """Whether this process may have written a line of the job runner."""

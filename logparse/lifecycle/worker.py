@@ -86,6 +86,7 @@ class Workers:
             for other in self._running.get(place, []):
                 if other is not job:
                     self._cron_ended(other, proof, self.at(place), shared=False, timed=False)
+        self._processes.works(proof.server, job.db)
         self._course.start(job, proof, proof.time, observed=True)
         if self._processes.shares(*place) or fact.record.logger.endswith(_POLLING):
             others = [other for other in self._running.get(place, []) if other.state == "started"]
@@ -136,7 +137,9 @@ class Workers:
         duration, sql = times(fields)
         if duration is not None:
             began = proof.time - round(duration * 1000)
-            self._processes.answered(*place, began)
+            self._processes.answered(*place, began, job.db)
+        else:
+            self._processes.works(proof.server, job.db)
         queries = fields.get("queries")
         ending = Ending("", proof, None, duration, None, whole(queries) if queries else None, sql)
         self._answer(job, fact, ending, evidence, int(status_text), began, shared=shared)
@@ -162,7 +165,8 @@ class Workers:
             and evidence.was_refused(job.uuid, since_began)
             # Where the release of dependents was given up, the whole request is tried again (16.0 and later):
             # it did the job, and then refused to do it once more.
-            and not evidence.has_released(since_began)
+            # In a shared process another job may have released them.
+            and (shared or not evidence.has_released(None))
         ):
             if job.state == "enqueued" and job.refusals >= job.asked and not self._sight.started:
                 course.jobs.move(job, "closed", proof.time)

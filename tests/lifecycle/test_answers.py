@@ -157,3 +157,20 @@ def test_a_job_is_cancelled_once() -> None:
     log.access(9, duration=8.9)
     log.end()
     assert log.told() == ["dispatched", "cancelled", "started 1", "done 1"]
+
+
+@pytest.mark.parametrize("series", [11, 16], ids=["no numbers", "numbers"])
+def test_in_a_shared_process_a_release_of_another_job_makes_no_attempt_of_a_refusal(
+    series: int,
+) -> None:
+    log = Log(series)
+    log.boot_threaded()
+    log.ask(0, B, pid=MASTER)
+    log.releases(0.5, pid=MASTER)
+    log.access(1, B, duration=0.9, pid=MASTER)
+    log.ask(2, pid=MASTER)
+    log.releases(2.01, pid=MASTER)
+    log.refuse(2.02, pid=MASTER)
+    log.access(2.05, duration=0.04, pid=MASTER)
+    log.end()
+    assert log.told() == ["dispatched", "refused"]

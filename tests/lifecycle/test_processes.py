@@ -3,7 +3,7 @@
 import pytest
 
 from logparse.lifecycle.lifecycle import Lifecycle, Options
-from tests.lifecycle.log import CRON, EVENTED, RUN, W1, W2, A, B, C, Log
+from tests.lifecycle.log import CRON, DB, EVENTED, RUN, W1, W2, A, B, C, Log
 from tests.odoo import uuid
 
 # Roles
@@ -200,6 +200,44 @@ def test_a_worker_and_the_one_that_replaces_it_are_not_all(exits: bool) -> None:
     log.access(310, duration=309.9)
     log.end()
     assert log.told() == ["dispatched", "started 1", "done 1"]
+
+
+def test_workers_that_are_replaced_all_the_time_keep_their_places() -> None:
+    """One ends after each job (limit_memory_soft) and says so: the place is free of what was asked before."""
+    log = Log(15)
+    log.boot()
+    log.ask(0)
+    log.alive(5, 99)  # in place of the one that ran it, and was killed without a line
+    pid = W2
+    for number in range(4):
+        answered(log, 10 + 10 * number, pid, 100 + number)
+        log.exits(12 + 10 * number, pid)
+        pid = 200 + number
+        log.alive(13 + 10 * number, pid)
+    log.tick(200)
+    assert log.told() == ["dispatched"]  # the one in the other place may run it
+    answered(log, 210, 99, 110)
+    log.tick(300)
+    assert log.told() == ["dispatched", "lost 1 worker gone"]
+
+
+@pytest.mark.parametrize("other", ["of another database", "that stopped"])
+def test_a_server_that_cannot_have_the_job_does_not_keep_it(other: str) -> None:
+    lifecycle = Lifecycle()
+    one, two = Log(12, lifecycle=lifecycle, server="one"), Log(12, lifecycle=lifecycle, server="two")
+    one.boot(-50)
+    two.boot(-50, runner=77)
+    db = "else" if other == "of another database" else DB
+    two.ask(-20, C, db=db, pid=77)
+    two.access(-19, C, db=db)
+    if other == "that stopped":
+        two.stopping(-10)
+    one.ask(-9, B)
+    one.access(-8, B)
+    one.ask(0)
+    one.boot(100)
+    one.end()
+    assert one.told()[-1] == "lost 1 server restart"
 
 
 def test_where_each_worker_answered_another_job_none_runs_this_one() -> None:

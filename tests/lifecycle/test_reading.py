@@ -225,3 +225,20 @@ def test_a_recorded_run_without_the_runners_info_tells_nothing_more(name: str) -
     pipe = Pipe(recorded.patterns())
     told = [*pipe.feed(Chunk("odoo.log", 0, hidden, last=True)), *pipe.finish()]
     assert of_jobs(told) - of_jobs(recorded.outputs(name)) == Counter()
+
+
+def test_what_is_said_after_a_database_was_named_is_of_another_one() -> None:
+    """Two databases that are copies of each other: the second one's job waits, while the first one's runs."""
+    log = Log()
+    log.access(-9, B, db="one")
+    log.access(-9, C, db="two")
+    log.ask(0, db="one")
+    log.crash(1)
+    log.ready(6, "one")
+    log.channel(6.1, "pending")
+    log.access(7, db="one", duration=6.9)
+    log.ready(8, "two")
+    log.ready(8.1, None)
+    log.end()
+    assert log.told(db="one") == ["dispatched", "started 1", "done 1"]
+    assert log.state(db="two") == "pending"
