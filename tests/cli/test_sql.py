@@ -66,6 +66,14 @@ def test_events_are_those_that_are_printed(logparse: Logparse, log: Path) -> Non
     assert [{key: row[key] for key in event} for row, event in zip(rows, told, strict=True)] == told
 
 
+def test_a_number_of_the_query_is_a_number(logparse: Logparse, log: Path) -> None:
+    """DuckDB takes 1.5 for a DECIMAL."""
+    query = "SELECT 1.5 AS a, -2::DECIMAL(10, 2) AS b"
+    assert logparse("sql", "--format", "csv", query, log).stdout == "a,b\n1.5,-2.00\n"
+    assert json.loads(logparse("sql", "--format", "json", query, log).stdout) == [{"a": 1.5, "b": -2}]
+    assert "-2.00" in logparse("sql", "--format", "table", query, log).stdout
+
+
 def test_attempts_and_jobs_are_what_their_events_tell(logparse: Logparse, log: Path, tables: Any) -> None:
     told = [event for event in events_of(logparse, log) if event["uuid"]]
     ends = {

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -99,7 +100,7 @@ def as_csv(answer: Answer) -> Iterator[str]:
 
 def _cell(value: Any) -> str:
     # A number below 0 is no formula.
-    return shown(value) if isinstance(value, int | float) else csv_text(shown(value))
+    return shown(value) if isinstance(value, int | float | Decimal) else csv_text(shown(value))
 
 
 def as_json(answer: Answer) -> Iterator[str]:
@@ -119,6 +120,8 @@ def shown(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     plain = _plain(value)
     return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, default=str)
 
@@ -127,6 +130,8 @@ def _plain(value: Any) -> Any:
     """As JSON can hold it."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        return float(value)
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds" if value.microsecond % 1000 == 0 else "microseconds")
     if isinstance(value, date | time):
