@@ -43,9 +43,11 @@ def logparse(environment: dict[str, str], tmp_path: Path) -> Callable[..., subpr
             options["stdout"] = subprocess.PIPE
         if "input" not in options:
             options.setdefault("stdin", subprocess.DEVNULL)
+        # One that may write little would leave a .pyc that is cut, for all that come after it.
+        kept = {"PYTHONDONTWRITEBYTECODE": "1"} if "preexec_fn" in options else {}
         return subprocess.run(
             [*PROGRAM, *map(str, arguments)],
-            env={**environment, **(env or {})},
+            env={**environment, **kept, **(env or {})},
             **{"stderr": subprocess.PIPE, "text": True, "timeout": 60, "cwd": tmp_path, **options},
         )
 
