@@ -25,6 +25,19 @@ def without_roots_rights() -> None:
         ctypes.CDLL(None).prctl(drop, capability, 0, 0, 0)
 
 
+Ran = subprocess.CompletedProcess[str]
+
+
+def one_line(ran: Ran, status: int) -> str:
+    """The one line on standard error, without the program's name."""
+    assert ran.returncode == status, ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert ran.stderr.endswith("\n")
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("logparse: ")
+    return line.removeprefix("logparse: ")
+
+
 @pytest.fixture(scope="session")
 def environment() -> dict[str, str]:
     """The program's environment: this checkout, every warning an error, no LOGPARSE_ from outside."""
